@@ -20,15 +20,30 @@ export function storeError(cause: unknown, path: string): ToolkitError {
   }
 }
 
-/** SQLite's primary result codes (https://sqlite.org/rescode.html) and errno names, in the five words that matter here. */
-function reasonOf(cause: unknown): "full" | "damaged" | "unwritable" | "busy" | "other" {
-  const { errcode, code } = (cause ?? {}) as { errcode?: number; code?: string };
-  const primary = typeof errcode === "number" ? errcode & 0xff : undefined;
-  if (primary === 13 || code === "ENOSPC" || code === "EDQUOT") return "full";
-  if (primary === 11 || primary === 26) return "damaged";
-  if (primary === 5 || primary === 6) return "busy";
-  if (primary === 3 || primary === 8 || primary === 10 || primary === 14) return "unwritable";
-  return primary === undefined && code !== undefined && /^E[A-Z]+$/.test(code) ? "unwritable" : "other";
+type Reason = "full" | "damaged" | "unwritable" | "busy" | "other";
+
+/** SQLite's primary result codes and their fixed texts (https://sqlite.org/rescode.html), and errno names of the system. */
+const reasons: readonly { reason: Reason; codes: readonly number[]; text: RegExp; errno: readonly string[] }[] = [
+  { reason: "full", codes: [13], text: /disk is full/, errno: ["ENOSPC", "EDQUOT"] },
+  { reason: "damaged", codes: [11, 26], text: /disk image is malformed|not a database/, errno: [] },
+  { reason: "busy", codes: [5, 6], text: /(database|table) is locked/, errno: [] },
+  {
+    reason: "unwritable",
+    codes: [3, 8, 10, 14],
+    text: /permission denied|readonly database|disk I\/O error|unable to open database/,
+    errno: ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "EISDIR", "ENOENT", "EIO", "ELOOP", "ENAMETOOLONG"],
+  },
+];
+
+/** Some calls of @photostructure/sqlite throw without SQLite's number: then its text tells. */
+function reasonOf(cause: unknown): Reason {
+  const { errcode, code, message = "" } = (cause ?? {}) as { errcode?: number; code?: string; message?: string };
+  const fits = (row: (typeof reasons)[number]): boolean => {
+    if (errcode !== undefined) return row.codes.includes(errcode & 0xff);
+    if (code === "ERR_SQLITE_ERROR") return row.text.test(message);
+    return code !== undefined && row.errno.includes(code);
+  };
+  return reasons.find(fits)?.reason ?? "other";
 }
 
 /** SQLITE_BUSY or SQLITE_LOCKED. */
