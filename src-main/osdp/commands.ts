@@ -17,7 +17,9 @@ import {
   RSTATR,
 } from "./replies.ts";
 
+/** Harmless to send twice. */
 const read = { role: "command", timeoutMs: 200, readOnly: true } as const;
+/** Moves or changes something: never sent again by itself after a restart. */
 const act = { role: "command", timeoutMs: 200, readOnly: false } as const;
 
 /** osdp_POLL (6.1): anything to report? */
@@ -183,7 +185,7 @@ export const SCRYPT: Command<{ cryptogram: Uint8Array }> = {
 };
 /** osdp_ACURXSIZE (6.20): the longest frame that the ACU takes, bytes. */
 export const ACURXSIZE: Command<{ bytes: number }> = {
-  ...act,
+  ...read,
   code: 0x7b,
   name: "ACURXSIZE",
   replies: [ACK],
@@ -223,7 +225,7 @@ export const MFG: Command<{ vendor: string; data: Uint8Array }> = {
   decode: reading((r) => ({ vendor: toHex(r.bytes(3)), data: r.rest() })),
 };
 /** osdp_ABORT (6.22): ends a file transfer or multi-part message in progress. */
-export const ABORT: Command<Empty> = { ...act, code: 0xa2, name: "ABORT", replies: [ACK], ...emptyData };
+export const ABORT: Command<Empty> = { ...read, code: 0xa2, name: "ABORT", replies: [ACK], ...emptyData };
 /** osdp_KEEPACTIVE (6.25): keeps a credential in the reader's field for so many ms. */
 export const KEEPACTIVE: Command<{ ms: number }> = {
   ...act,

@@ -1,0 +1,209 @@
+import { sleep, throwIfAborted, type Clock } from "../lib/clock.ts";
+import { fail, ToolkitError } from "../lib/errors.ts";
+import { ABORT, FILETRANSFER } from "./commands.ts";
+import type { Device } from "./device.ts";
+import {
+  plainFragmentBytes,
+  transferStart,
+  transferStep,
+  type TransferAction,
+  type TransferFailure,
+} from "./file-transfer.ts";
+import { DEFAULT_RECEIVE_BYTES } from "./frame.ts";
+import type { FileStatus } from "./replies.ts";
+
+/** POLL between fragments so often, where the peer allows it: a press of the exit button is heard during a transfer. */
+const pollEveryMs = 200;
+/** However long FtDelay is, the peer hears from us before its 8 s are over. */
+const quietLimitMs = 7000;
+/** How often the first full fragment is sent before smaller ones are tried (libosdp PDs drop frames over 200 ms long). */
+const firstFragmentAttempts = 3;
+
+/** What is sent and how. */
+export interface SendFileOptions {
+  data: Uint8Array;
+  /** FtType; 1 = opaque. */
+  type: number;
+  clock: Clock;
+  signal?: AbortSignal | undefined;
+  /** Longest time for "finishing", ms. */
+  finishLimitMs: number;
+  onProgress(progress: { sentBytes: number; finishing: boolean; fragmentBytes: number; seconds: number }): void;
+}
+
+/** End of a transfer. `seconds` from the first byte of the first FILETRANSFER to the FTSTAT of the last byte. */
+export interface SentFile {
+  outcome: "processed" | "rebooting";
+  seconds: number;
+  fragmentBytes: number;
+}
+
+/** One transfer under way: the loop around the pure step function. */
+interface Run {
+  readonly device: Device;
+  readonly options: SendFileOptions;
+  firstSentAt: number | null;
+  lastByteAt: number | null;
+  lastPollAt: number;
+  finishingSince: number | null;
+}
+
+/**
+ * Sends a file by FILETRANSFER: ABORT first, then fragments as large as the peer takes. Rejects with `device-refused`
+ * (negative status), `protocol` (ended early or never), `device-timeout`, `cancelled`; the device is told ABORT then.
+ * `data` of the error: sentBytes, totalBytes, seconds, fragmentBytes.
+ */
+export async function sendFile(device: Device, options: SendFileOptions): Promise<SentFile> {
+  const run: Run = { device, options, firstSentAt: null, lastByteAt: null, lastPollAt: 0, finishingSince: null };
+  const receiveBytes = device.facts?.receiveBytes ?? DEFAULT_RECEIVE_BYTES;
+  const small = await transferOnce(run, receiveBytes, true);
+  return small ?? restartSmaller(run);
+}
+
+async function restartSmaller(run: Run): Promise<SentFile> {
+  run.device.forget();
+  const sent = await transferOnce(run, DEFAULT_RECEIVE_BYTES, false);
+  if (!sent) throw fail("bug", "A transfer with the smallest frames asked for smaller ones.");
+  return sent;
+}
+
+/** Null: the first full fragment was never answered and smaller ones may help. */
+async function transferOnce(run: Run, receiveBytes: number, mayShrink: boolean): Promise<SentFile | null> {
+  const { options } = run;
+  const shrinkable = mayShrink && plainFragmentBytes(receiveBytes) > plainFragmentBytes(DEFAULT_RECEIVE_BYTES);
+  let { state, action } = transferStep(transferStart(options.data.length, receiveBytes), { type: "ready" });
+  await abort(run.device, options.signal);
+  try {
+    for (;;) {
+      throwIfAborted(options.signal);
+      if (action.type === "end") {
+        return { outcome: action.outcome, seconds: secondsOf(run), fragmentBytes: state.largest };
+      }
+      if (action.type === "fail") throw failure(action.reason, action.detail);
+      if (action.type === "fragment") {
+        const first = shrinkable && state.offset === 0;
+        const status = await sendFragment(run, action, first);
+        if (!status) return null;
+        ({ state, action } = transferStep(state, { type: "status", status }));
+        noteProgress(run, state.offset, state.finishing, state.largest);
+        if (canPoll(run, status, action)) await poll(run);
+      } else {
+        await passTime(run, action);
+        ({ state, action } = transferStep(state, { type: "ready" }));
+      }
+    }
+  } catch (error) {
+    await abortQuietly(run.device, error);
+    throw withProgress(error, run, state.offset, state.largest);
+  }
+}
+
+async function sendFragment(
+  run: Run,
+  action: Extract<TransferAction, { type: "fragment" }>,
+  first: boolean,
+): Promise<FileStatus | null> {
+  const { data, type, signal, clock } = run.options;
+  const fragment = data.subarray(action.offset, action.offset + action.size);
+  run.firstSentAt ??= clock.now();
+  try {
+    const answer = await run.device.request(
+      FILETRANSFER,
+      { type, total: data.length, offset: action.offset, fragment },
+      { signal, maxAttempts: first ? firstFragmentAttempts : undefined },
+    );
+    if (action.offset + action.size === data.length && run.lastByteAt === null) run.lastByteAt = answer.receivedAt;
+    return answer.value as FileStatus;
+  } catch (error) {
+    if (first && error instanceof ToolkitError && error.code === "device-timeout") return null;
+    throw error;
+  }
+}
+
+function canPoll(run: Run, status: FileStatus, next: TransferAction): boolean {
+  return (
+    next.type === "fragment" && (status.action & 1) !== 0 && run.options.clock.now() - run.lastPollAt >= pollEveryMs
+  );
+}
+
+async function poll(run: Run): Promise<void> {
+  run.lastPollAt = run.options.clock.now();
+  await run.device.poll({ signal: run.options.signal });
+}
+
+async function passTime(run: Run, action: Extract<TransferAction, { type: "wait" | "poll" }>): Promise<void> {
+  if (action.type === "poll") return poll(run);
+  const { clock, signal } = run.options;
+  const until = clock.now() + action.ms;
+  if (action.pollFirst) await poll(run);
+  const every = action.poll ? pollEveryMs : quietLimitMs;
+  for (let left = action.ms; left > 0; left = until - clock.now()) {
+    const part = Math.min(left, every);
+    await sleep(clock, part, signal);
+    if (part < left) await poll(run);
+  }
+}
+
+function noteProgress(run: Run, sentBytes: number, finishing: boolean, fragmentBytes: number): void {
+  const now = run.options.clock.now();
+  if (finishing) run.finishingSince ??= now;
+  if (run.finishingSince !== null && now - run.finishingSince > run.options.finishLimitMs) throw failure("no-end", 3);
+  run.options.onProgress({ sentBytes, finishing, fragmentBytes, seconds: secondsOf(run) });
+}
+
+function secondsOf(run: Run): number {
+  if (run.firstSentAt === null) return 0;
+  return ((run.lastByteAt ?? run.options.clock.now()) - run.firstSentAt) / 1000;
+}
+
+/** There is no resume: a transfer that a peer still holds open is ended first. A refusal is fine. */
+async function abort(device: Device, signal?: AbortSignal): Promise<void> {
+  try {
+    await device.request(ABORT, {}, { signal });
+  } catch (error) {
+    if (!(error instanceof ToolkitError) || error.code !== "device-refused") throw error;
+  }
+}
+
+/** Tells the device that nothing more comes, if it can still hear us; the first error counts. */
+async function abortQuietly(device: Device, cause: unknown): Promise<void> {
+  const gone =
+    cause instanceof ToolkitError &&
+    (cause.code === "link-lost" || cause.code === "busy" || cause.code === "device-timeout");
+  if (gone) return;
+  try {
+    await device.request(ABORT, {}, { maxAttempts: 2 });
+  } catch {
+    // The reason why the transfer ended is thrown by the caller.
+  }
+}
+
+const failureTexts: Readonly<Record<TransferFailure, string>> = {
+  aborted: "The device broke the transfer off (status -1).",
+  "not-recognised": "The device does not recognise this file (status -2); it keeps its old firmware.",
+  malformed: "The device found the file damaged (status -3); it keeps its old firmware.",
+  refused: "The device refused the file.",
+  "early-end": "The device said that it was done before it had the whole file.",
+  "no-end": "The device took the whole file but never said that it was processed.",
+};
+
+function failure(reason: TransferFailure, detail: number): ToolkitError {
+  const code = reason === "early-end" || reason === "no-end" ? "protocol" : "device-refused";
+  return fail(code, failureTexts[reason], { data: { reason, status: detail } });
+}
+
+function withProgress(error: unknown, run: Run, sentBytes: number, fragmentBytes: number): unknown {
+  if (!(error instanceof ToolkitError)) return error;
+  const data = {
+    ...error.data,
+    sentBytes,
+    totalBytes: run.options.data.length,
+    seconds: secondsOf(run),
+    fragmentBytes,
+  };
+  return fail(error.code, error.message, {
+    cause: error,
+    data,
+    ...(error.field === undefined ? {} : { field: error.field }),
+  });
+}
