@@ -18,3 +18,8 @@ export interface CliContext {
   /** A remark for people, on stderr. */
   note(words: string): void;
 }
+
+/** Makes commander's action handler of a verb's work: gives it the context, turns its end into output and exit code. */
+export type CliAction = <A extends unknown[]>(
+  work: (cli: CliContext, ...args: A) => Promise<void>,
+) => (...args: A) => Promise<void>;
