@@ -38,7 +38,7 @@ afterEach(async () => {
 
 interface Ask {
   method?: string;
-  headers?: Record<string, string>;
+  headers?: Record<string, string | string[]>;
   body?: string | Uint8Array;
 }
 interface Answer {
@@ -110,6 +110,15 @@ describe("the web host on loopback", () => {
     {
       name: "rebound host",
       ask: () => ({ headers: withToken({ host: "evil.example" }), body: "{}" }),
+      status: 403,
+      ran: 0,
+    },
+    {
+      name: "two Origins, ours first",
+      ask: () => ({
+        headers: { ...withToken(), origin: [`http://127.0.0.1:${String(host.port)}`, "http://evil.example"] },
+        body: "{}",
+      }),
       status: 403,
       ran: 0,
     },
@@ -187,6 +196,25 @@ describe("the web host on loopback", () => {
     expect(equalBytes(new Uint8Array(await back.arrayBuffer()), bytes)).toBe(true);
   });
 
+  it("lets the sender of a refused upload finish, so that it hears why", async () => {
+    const socket = connect(host.port, "127.0.0.1");
+    let heard = "";
+    const pieces = 20;
+    const head = [
+      "POST /api/ports.refresh HTTP/1.1",
+      `host: 127.0.0.1:${String(host.port)}`,
+      `x-sr01-token: ${token}`,
+      "content-type: application/json",
+      "transfer-encoding: chunked",
+    ].join("\r\n");
+    socket.write(`${head}\r\n\r\n`);
+    const piece = `100000\r\n${"x".repeat(0x100000)}\r\n`;
+    for (let i = 0; i < pieces; i++) await new Promise<void>((resolve) => socket.write(piece, () => resolve()));
+    socket.on("data", (chunk: Uint8Array) => (heard += new TextDecoder().decode(chunk)));
+    await until(() => heard.includes("too big"));
+    socket.destroy();
+  });
+
   it("gives up an upload whose sender goes away", async () => {
     const socket = connect(host.port, "127.0.0.1");
     const head = [
@@ -204,6 +232,23 @@ describe("the web host on loopback", () => {
     // Two may run at a time: were the broken one still counted, one of these would be refused.
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect((await Promise.all([upload(), upload()])).map(({ status }) => status)).toEqual([200, 200]);
+  });
+});
+
+describe("slow senders", () => {
+  it.each([
+    { name: "unfinished headers", sent: "POST /api/ports.refresh HTTP/1.1\r\nhost: a\r\n" },
+    { name: "an unfinished body", sent: "POST /x HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhalf" },
+  ])("$name are cut off", async ({ sent }) => {
+    const limits = { headersTimeout: 50, requestTimeout: 50, connectionsCheckingInterval: 20 };
+    const hurried = await startWeb({ handler: api.handle, pageDir, port: 0, log: api.log, limits });
+    const socket = connect(hurried.port, "127.0.0.1");
+    socket.resume().on("error", () => undefined);
+    const closed = new Promise((resolve) => socket.on("close", () => resolve("closed")));
+    socket.write(sent);
+    const late = new Promise((resolve) => setTimeout(() => resolve("still open"), 2000));
+    expect(await Promise.race([closed, late])).toBe("closed");
+    await hurried.close();
   });
 });
 

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 /** What {@link openBrowser} needs to know of the machine; `process` fits. */
@@ -53,7 +53,7 @@ export async function openBrowser(url: string, machine: Machine = process): Prom
 
 /** True where a window can be shown: always on macOS and Windows, elsewhere with X11 or Wayland. */
 export function hasDisplay({ platform, env }: Machine): boolean {
-  return platform === "darwin" || platform === "win32" || Boolean(env.DISPLAY ?? env.WAYLAND_DISPLAY);
+  return platform === "darwin" || platform === "win32" || Boolean(env.DISPLAY || env.WAYLAND_DISPLAY);
 }
 
 /** A page whose only work is to go to `url`; the address is in a script, where no log of addresses sees it. */
@@ -85,7 +85,7 @@ function findBrowser(machine: Machine): Found | undefined {
 function onPath(name: string, path: string): string | undefined {
   return path
     .split(delimiter)
-    .filter((folder) => folder !== "")
+    .filter(isAbsolute)
     .map((folder) => join(folder, name))
     .find((file) => {
       try {

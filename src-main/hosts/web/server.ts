@@ -17,6 +17,8 @@ export interface WebOptions {
   /** Fixed port, or 0 for any free one. */
   port: number;
   log: Log;
+  /** Tests use short ones. */
+  limits?: WebLimits;
 }
 
 /** A running web host. `url` holds the token: show it to the person who started it, never put it into a log or argv. */
@@ -27,12 +29,20 @@ export interface WebHost {
   close(): Promise<void>;
 }
 
-/** Limits of a connection: headers within 10 s, the whole request within 65 s (an upload's own budget is shorter). */
-const limits = { headersTimeout: 10_000, requestTimeout: 65_000, connectionsCheckingInterval: 2_000 };
+/** Time limits of a connection, in milliseconds, with node's names. */
+export interface WebLimits {
+  headersTimeout: number;
+  /** For the whole request; an upload's own budget is shorter. */
+  requestTimeout: number;
+  /** How often the two are looked at. */
+  connectionsCheckingInterval: number;
+}
+
+const defaultLimits: WebLimits = { headersTimeout: 10_000, requestTimeout: 65_000, connectionsCheckingInterval: 2_000 };
 const maxConnections = 64;
 
 /** Starts the web host on 127.0.0.1 with a fresh token. Rejects with `busy` when the port is taken. */
-export async function startWeb({ handler, pageDir, port, log }: WebOptions): Promise<WebHost> {
+export async function startWeb({ handler, pageDir, port, log, limits = defaultLimits }: WebOptions): Promise<WebHost> {
   const page = createPage(pageDir);
   const token = randomBytes(32).toString("base64url");
   const keys: GuardKeys = { port: 0, token };
