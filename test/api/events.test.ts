@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { topics } from "../../src-main/api/contract.ts";
-import { base, settle, testApi, virtualClock, type TestApi } from "./support.ts";
+import { base, testApi, virtualClock, type TestApi } from "./support.ts";
 
 const topicNames = Object.keys(topics);
 const utf8 = new TextDecoder();
