@@ -33,7 +33,8 @@ function isExecutable(path) {
 function isFound({ env, names, places }) {
   const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
   const inPath = folders.flatMap((folder) => names.map((name) => join(folder, name)));
-  return [process.env[env] ?? "", ...inPath, ...places].some((path) => path !== "" && isExecutable(path));
+  const given = env === undefined ? undefined : process.env[env];
+  return [...(given ? [given] : []), ...inPath, ...places].some(isExecutable);
 }
 
 const missingNeeds = () => needs.filter((need) => !isFound(need));
@@ -53,7 +54,8 @@ if (missing.length > 0 && mayInstall) {
   missing = missingNeeds();
 }
 for (const { what, why, env } of missing) {
-  console.error(`test needs: ${what} is missing (for ${why}). Install it, or set ${env} to its path.`);
+  const orSet = env === undefined ? "" : `, or set ${env} to its path`;
+  console.error(`test needs: ${what} is missing (for ${why}). Install it${orSet}.`);
 }
 if (missing.length > 0) {
   console.error(`On Debian or Ubuntu: sudo apt-get install ${missing.map(({ what }) => what).join(" ")}`);

@@ -16,7 +16,7 @@ export interface SocatPair {
 
 /**
  * Joins two pseudo-terminals with socat in a folder of its own; resolves when both exist. Both ends are held open here,
- * so that several programs can use an end one after the other (socat may leave when an end is closed for good).
+ * so that several programs can use an end one after the other (not every socat stays when an end is closed for good).
  */
 export async function socatPair(): Promise<SocatPair> {
   const dir = mkdtempSync(join(tmpdir(), "sr01-pair-"));
