@@ -44,7 +44,7 @@ function fetchPackages(names) {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   // apt-get's own chatter goes to stderr, so that stdout keeps to the tests.
   const apt = (...args) => spawnSync("apt-get", args, { env, stdio: ["ignore", 2, 2] }).status === 0;
-  return apt("update") && apt("install", "-y", "--no-install-recommends", ...names);
+  return apt("update") && apt("install", "-y", ...names);
 }
 
 let missing = missingNeeds();
