@@ -89,14 +89,18 @@ module.exports = {
       name: "page-reaches-no-node",
       severity: "error",
       from: { path: "^src-renderer/" },
-      to: { dependencyTypes: ["core"], reachable: true },
+      to: { path: "^(node:)?(fs|net|http|https|crypto|child_process|os|path|url|module)(/|$)", reachable: true },
     },
   ],
   options: {
     doNotFollow: { path: "node_modules" },
     tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { extensions: [".ts", ".js", ".vue", ".json"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "browser", "require", "node", "default", "types"],
+      extensions: [".ts", ".js", ".vue", ".json"],
+    },
     exclude: { path: "^src-renderer/.*\\.d\\.ts$" },
   },
 };

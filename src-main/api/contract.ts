@@ -133,5 +133,5 @@ export const fileAnswer = z.object({ id: z.string(), sha256: z.string(), sizeByt
 /** See {@link fileAnswer}. */
 export type FileAnswer = z.infer<typeof fileAnswer>;
 
-/** At most this many event streams at once; a fourth is answered 409 `busy`, or takes over with `?takeOver=1`. */
+/** At most this many event streams at once; a fourth is answered 400 `busy`, or takes over with `?takeOver=1`. */
 export const maxStreams = 3;

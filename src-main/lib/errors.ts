@@ -40,8 +40,8 @@ export interface ErrorShape {
   /** One plain sentence. */
   message: string;
   /** The input field that the person can mend, if one is to blame. */
-  field?: string;
-  data?: ErrorData;
+  field?: string | undefined;
+  data?: ErrorData | undefined;
 }
 
 interface Extras {

@@ -1,5 +1,5 @@
 import { sleep, type Clock } from "../lib/clock.ts";
-import { fail, ToolkitError, toToolkitError } from "../lib/errors.ts";
+import { fail, toToolkitError, type ToolkitError } from "../lib/errors.ts";
 import type { SendProgress, SentFirmware, UnitIdentity, WireProfile } from "./profile.ts";
 import { compareVersions } from "./version.ts";
 
@@ -112,16 +112,28 @@ function onTransfer(order: FlashOrder, progress: SendProgress): void {
   if (progress.sentBytes >= order.file.length) order.onCommitted?.();
 }
 
-function broken(order: FlashOrder, before: UnitIdentity, error: ToolkitError): FlashReport {
+/** The transfer broke off. Where the unit can still be heard, say what it runs now. */
+async function broken(order: FlashOrder, before: UnitIdentity, error: ToolkitError): Promise<FlashReport> {
   const data = (error.data ?? {}) as { seconds?: number; fragmentBytes?: number };
   if (data.seconds === undefined) throw error;
+  const figuresSoFar = figures(order, before, { seconds: data.seconds, fragmentBytes: data.fragmentBytes ?? 0 });
   return {
-    ...figures(order, before, { seconds: data.seconds, fragmentBytes: data.fragmentBytes ?? 0 }),
+    ...figuresSoFar,
     efficiency: 0,
-    firmwareAfter: null,
+    firmwareAfter: await versionNow(order.profile, error),
     verified: false,
     error,
   };
+}
+
+async function versionNow(profile: WireProfile, error: ToolkitError): Promise<string | null> {
+  if (error.code !== "device-refused" && error.code !== "cancelled" && error.code !== "protocol") return null;
+  try {
+    return (await profile.identify({ maxAttempts: 2 })).firmwareVersion;
+  } catch {
+    // It does not answer: the caller's error already says what happened.
+    return null;
+  }
 }
 
 async function verify(order: FlashOrder, before: UnitIdentity, sent: SentFirmware): Promise<FlashReport> {
