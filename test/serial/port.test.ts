@@ -10,7 +10,7 @@ import { openSerialPort } from "../../src-main/hosts/serial/serial-port.ts";
 import { socatPair, until, type SocatPair } from "./harness.ts";
 
 const ports: Port[] = [];
-const pairs: SocatPair[] = [];
+const pairs: Pick<SocatPair, "close">[] = [];
 
 async function pair(): Promise<SocatPair> {
   const made = await socatPair();
@@ -66,6 +66,12 @@ describe("a serial port over a pseudo-terminal pair", () => {
     const socat = spawn("socat", ["-u", "STDIN", `PTY,raw,echo=0,link=${join(dir, "a")}`], {
       stdio: ["pipe", "ignore", "ignore"],
     });
+    const close = (): Promise<void> => {
+      socat.kill("SIGKILL");
+      rmSync(dir, { recursive: true, force: true });
+      return Promise.resolve();
+    };
+    pairs.push({ close });
     await until(() => existsSync(join(dir, "a")), 5000, "socat made no pseudo-terminal");
     const port = await open(join(dir, "a"));
     const heard = listen(port);
@@ -77,8 +83,6 @@ describe("a serial port over a pseudo-terminal pair", () => {
     }
     await port.close();
     expect(await writing).toMatchObject({ code: "link-lost" });
-    socat.kill("SIGKILL");
-    rmSync(dir, { recursive: true });
   });
 
   it("tells a hang-up once, as link-lost, within a second and without a busy loop, twenty times", async () => {
