@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 import { readStatus } from "../../phone/client.ts";
+import { cleanText } from "../../phone/envelope.ts";
 import { readSettings } from "../../phone/settings.ts";
 import type { PhoneRelay } from "../../phone/trigger.ts";
 import { checkTrigger, readRelayFacts, triggerRelay } from "../../phone/trigger.ts";
@@ -38,7 +39,7 @@ function registerRelays(phone: Command, action: CliAction): void {
         const config = await withPhone(cli, options, (unit) => unit.config(cli.signal));
         const { fields } = readSettings(config, new Date(cli.clock.wallTime()).toISOString());
         const lines = Object.entries(fields).map(
-          ([field, one]) => `${field} = ${one.value}  (${one.key}, ${one.mark})`,
+          ([field, one]) => `${field} = ${cleanText(one.value, 255)}  (${one.key}, ${one.mark})`,
         );
         cli.emit({ fields }, lines.join("\n"));
       }),

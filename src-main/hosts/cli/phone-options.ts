@@ -13,6 +13,8 @@ export interface PhoneCliOptions {
   user: string;
   passwordEnv?: string;
   timeoutMs: number;
+  /** Between two requests: the unit's web server serves one at a time. */
+  gapMs: number;
 }
 
 /** Adds the options of {@link PhoneCliOptions} to a verb. A missing `--host` is `bad-input` naming it. */
@@ -26,7 +28,8 @@ export function addPhoneOptions(command: Command): Command {
     )
     .option("--user <name>", "user name of the HTTP API", "")
     .option("--password-env <name>", "environment variable that holds the password")
-    .addOption(wholeOption("--timeout-ms <ms>", "give up a request after", 100, 120_000).default(12_000));
+    .addOption(wholeOption("--timeout-ms <ms>", "give up a request after", 100, 120_000).default(12_000))
+    .addOption(wholeOption("--gap-ms <ms>", "pause between two requests", 0, 60_000).default(250));
 }
 
 /** The secret in an environment variable. `bad-input` on `field` when it is not set. */
@@ -42,10 +45,10 @@ export async function withPhone<T>(
   options: PhoneCliOptions,
   work: (phone: Phone) => Promise<T>,
 ): Promise<T> {
-  const { host, auth, user, timeoutMs, passwordEnv } = options;
+  const { host, auth, user, timeoutMs, gapMs, passwordEnv } = options;
   const password = passwordEnv === undefined ? "" : secretFromEnv(cli, passwordEnv, "password-env");
   const { clock, log } = cli;
-  const phone = createPhone({ host, auth, user, password, clock, log, timeoutMs });
+  const phone = createPhone({ host, auth, user, password, clock, log, timeoutMs, gapMs });
   try {
     return await work(phone);
   } catch (error) {

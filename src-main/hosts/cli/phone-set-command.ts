@@ -1,18 +1,21 @@
 import type { Command } from "commander";
 import { errorFromShape, fail } from "../../lib/errors.ts";
 import type { Phone } from "../../phone/client.ts";
+import { cleanText } from "../../phone/envelope.ts";
 import { fieldSpec } from "../../phone/fields.ts";
 import type { ChangePlan } from "../../phone/plan.ts";
 import { planChanges } from "../../phone/plan.ts";
 import type { WriteResult } from "../../phone/write.ts";
 import { writeSettings } from "../../phone/write.ts";
 import type { CliAction, CliContext } from "./context.ts";
+import { wholeOption } from "./options.ts";
 import type { PhoneCliOptions } from "./phone-options.ts";
 import { addPhoneOptions, secretFromEnv, withPhone } from "./phone-options.ts";
 
 interface SetOptions extends PhoneCliOptions {
   dryRun: boolean;
   fromEnv: string[];
+  settleMs: number;
 }
 
 /** Adds `phone set FIELD=VALUE …`. Exit 10 when what reads back is not what was asked. */
@@ -27,10 +30,11 @@ export function registerPhoneSet(phone: Command, action: CliAction): void {
       (value: string, all: string[]) => [...all, value],
       [],
     )
+    .addOption(wholeOption("--settle-ms <ms>", "wait before reading back", 0, 60_000).default(2000))
     .action(
       action(async (cli, assignments: string[], options: SetOptions) => {
         const asked = readAssignments(cli, assignments, options.fromEnv);
-        await withPhone(cli, options, (unit) => setFields(cli, unit, asked, options.dryRun));
+        await withPhone(cli, options, (unit) => setFields(cli, unit, asked, options));
       }),
     );
 }
@@ -39,7 +43,7 @@ async function setFields(
   cli: CliContext,
   phone: Phone,
   asked: Readonly<Record<string, string>>,
-  dryRun: boolean,
+  { dryRun, settleMs }: SetOptions,
 ): Promise<void> {
   const plan = planChanges(await phone.config(cli.signal), asked);
   const [problem] = plan.review.problems;
@@ -48,7 +52,7 @@ async function setFields(
   const { clock, signal } = cli;
   const result: WriteResult = dryRun
     ? { written: false, readBack: null, differing: [], restored: null }
-    : await writeSettings(phone, plan.writes, { clock, signal });
+    : await writeSettings(phone, plan.writes, { clock, signal, settleMs });
   tellResult(cli, plan, result);
 }
 
@@ -65,13 +69,14 @@ function tellResult(cli: CliContext, { review }: ChangePlan, result: WriteResult
     old: change.old,
     new: change.new,
   }));
-  const lines = changes.map((one) => `${one.field}: ${one.old} -> ${one.new}  (${one.key})`);
+  const lines = changes.map((one) => `${one.field}: ${cleanText(one.old, 255)} -> ${one.new}  (${one.key})`);
   const end = result.written ? `Written; reads back ${result.readBack ?? "?"}.` : "Nothing was written.";
   cli.emit({ changes, written: result.written, readBack: result.readBack }, [...lines, end].join("\n"));
   if (result.readBack !== "differs") return;
   const renamed = result.differing.every((one) => one.renamed);
   if (renamed) {
-    for (const one of result.differing) cli.note(`${one.field} was renamed by the cloud to "${one.got ?? ""}".`);
+    for (const one of result.differing)
+      cli.note(`${one.field} was renamed by the cloud to "${cleanText(one.got, 255)}".`);
     return;
   }
   const names = result.differing.map((one) => one.field).join(", ");

@@ -1,4 +1,5 @@
 import { keyPrefix } from "../../phone/key-maps/entry.ts";
+import type { Candidate } from "../../phone/key-maps/lookup.ts";
 import { candidates } from "../../phone/key-maps/lookup.ts";
 import { fail } from "../../lib/errors.ts";
 import type { SimPhoneSettings } from "./settings.ts";
@@ -42,10 +43,7 @@ export function createSimUnit(settings: SimPhoneSettings): SimUnit {
   const keys = new Map<string, string>();
   const relays = letters.slice(0, model.relays);
   for (const [field, all] of candidates) {
-    const families: readonly string[] = [...(settings.families ?? model.families), "common"];
-    const key =
-      settings.keyNames[field] ??
-      (all.find((one) => families.includes(one.family)) ?? (madeUp(settings, field) ? all[0] : undefined))?.key;
+    const key = settings.keyNames[field] ?? keyFor(settings, model.families, field, all);
     if (key === undefined || !exists(settings, relays, field)) continue;
     keys.set(field, key);
     config.set(key, factoryValue(settings, field));
@@ -60,6 +58,19 @@ export function createSimUnit(settings: SimPhoneSettings): SimUnit {
     config,
     read: (field, fallback) => config.get(keys.get(field) ?? "") ?? fallback,
   };
+}
+
+/** Families that were asked for win in that order; a model's own mixture follows the order of the maps, as on E18. */
+function keyFor(
+  settings: SimPhoneSettings,
+  mixture: readonly string[],
+  field: string,
+  all: readonly Candidate[],
+): string | undefined {
+  if (madeUp(settings, field)) return all[0]?.key;
+  const has = (one: Candidate, families: readonly string[]): boolean => [...families, "common"].includes(one.family);
+  const asked = settings.families?.flatMap((family) => all.find((one) => has(one, [family])) ?? []);
+  return (asked ? asked[0] : all.find((one) => has(one, mixture)))?.key;
 }
 
 function madeUp(settings: SimPhoneSettings, field: string): boolean {
