@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { concatBytes, fromHex, toHex } from "../../../src-main/lib/bytes.ts";
 import {
   buildImage,
+  firstProblem,
   hardwareProblem,
   imageHeaderBytes,
   maxImageBytes,
@@ -129,4 +130,10 @@ test("a sample payload is the same for the same version and size, and differs el
   expect(samplePayload("1.0.0", 100)).not.toEqual(samplePayload("1.0.1", 100));
   expect(samplePayload("1.0.0", 100)).not.toEqual(samplePayload("1.0.0", 101).slice(0, 100));
   expect(new Set(samplePayload("1.0.0", 4096)).size).toBe(256);
+});
+
+test("the first problem is the one that is thrown; the others go along", () => {
+  expect(firstProblem(readImage(image))).toBeNull();
+  const spoilt = changed(9, 9, changed(8, 9, image.slice(0, 900)));
+  expect(firstProblem(readImage(spoilt))).toMatchObject({ code: "bad-input", field: "file" });
 });
