@@ -33,6 +33,7 @@ function start() {
     env: {},
     emit: (value) => said.push({ ...value }),
     note: () => undefined,
+    failWith: (_, error) => error,
   };
   const program = new Command("sr01").exitOverride();
   registerSimSr01Command(

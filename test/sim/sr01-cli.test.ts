@@ -34,6 +34,7 @@ async function run(...args: string[]): Promise<{ code: number; last: Record<stri
       last = { ...value };
     },
     note: () => undefined,
+    failWith: (_, error) => error,
   };
   const silent = { writeOut: () => undefined, writeErr: () => undefined };
   const program = new Command("sr01").exitOverride().configureOutput(silent);
