@@ -1,4 +1,5 @@
 import type { Clock } from "../../lib/clock.ts";
+import type { ToolkitError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 
 /** What every verb of the command line is given. The only way to stdout and stderr. */
@@ -15,6 +16,11 @@ export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** A result or progress object: a JSON line with `--json`, else `words` (or nothing when no words are given). */
   emit(value: Readonly<Record<string, unknown>>, words?: string): void;
+  /**
+   * For a failure that has a result as well: with `--json` one last line holds both, `{...value, error}`. Throw what it
+   * gives back.
+   */
+  failWith(value: Readonly<Record<string, unknown>>, error: ToolkitError): ToolkitError;
   /** A remark for people, on stderr. */
   note(words: string): void;
 }

@@ -32,31 +32,34 @@ export async function runCommandLine(line: CommandLine): Promise<number> {
   // Wanted before anything is parsed: usage errors are told in the same way.
   const json = line.args.includes("--json");
   const logs: FileLog[] = [];
-  const program = buildProgram(line, json, logs);
+  const told = new WeakSet<ToolkitError>();
+  const program = buildProgram(line, json, logs, told);
   try {
     await withGrace(program.parseAsync(verbsFirst(program, line.args), { from: "user" }), line);
     return 0;
   } catch (thrown) {
     const usage = usageError(thrown);
     if (usage === null) return 0;
-    return tellError(usage ?? toToolkitError(thrown), json, line, logs);
+    const error = usage ?? toToolkitError(thrown);
+    return tellError(error, json && !told.has(error), line, logs);
   } finally {
     for (const log of logs) log.close();
   }
 }
 
-function tellError(error: ToolkitError, json: boolean, line: CommandLine, logs: readonly FileLog[]): number {
+/** Tells a failure: as a JSON line, or in words on stderr where stdout is for people or has the error already. */
+function tellError(error: ToolkitError, asLine: boolean, line: CommandLine, logs: readonly FileLog[]): number {
   const shape = errorShape(error);
   for (const log of logs) log.warn("cli.failed", { ...shape, stack: error.code === "bug" ? error.stack : undefined });
-  if (json) line.out(`${JSON.stringify({ error: shape })}\n`);
+  if (asLine) line.out(`${JSON.stringify({ error: shape })}\n`);
   else line.err(`${shape.message} (${shape.code})\n`);
   return exitCodes[error.code];
 }
 
-function buildProgram(line: CommandLine, json: boolean, logs: FileLog[]): Command {
+function buildProgram(line: CommandLine, json: boolean, logs: FileLog[], told: WeakSet<ToolkitError>): Command {
   const program = new Command("sr01")
     .description("Akuvox SR01 security relay and its door phone: identify, test, set up, flash.")
-    .version(line.version)
+    .version(line.version, "-V")
     .option("--json", "one JSON object a line on stdout, nothing else", false)
     .option("--data <dir>", "the data folder (default: SR01_DATA, else the user's own)")
     .exitOverride()
@@ -71,7 +74,7 @@ function buildProgram(line: CommandLine, json: boolean, logs: FileLog[]): Comman
   const action: CliAction =
     (work) =>
     async (...args) => {
-      await work(createContext(program, line, logs), ...args);
+      await work(createContext(program, line, logs, told), ...args);
     };
   for (const register of line.commands) register(program, action);
   shareSettings(program);
@@ -86,7 +89,7 @@ function shareSettings(command: Command): void {
   }
 }
 
-function createContext(program: Command, line: CommandLine, logs: FileLog[]): CliContext {
+function createContext(program: Command, line: CommandLine, logs: FileLog[], told: WeakSet<ToolkitError>): CliContext {
   const { json, data } = program.opts<{ json: boolean; data?: string }>();
   if (data === "") throw fail("bad-input", "--data wants the path of a folder.", { field: "data" });
   const dataDir = resolve(data ?? defaultDataDir(line));
@@ -102,6 +105,11 @@ function createContext(program: Command, line: CommandLine, logs: FileLog[]): Cl
     emit: (value, words) => {
       if (json) line.out(`${JSON.stringify(value)}\n`);
       else if (words !== undefined) line.out(`${words}\n`);
+    },
+    failWith: (value, error) => {
+      if (json) line.out(`${JSON.stringify({ ...value, error: errorShape(error) })}\n`);
+      told.add(error);
+      return error;
     },
     note: (words) => {
       line.err(`${words}\n`);

@@ -1,11 +1,27 @@
 import { version } from "../../../package.json";
+import { registerDecodeCommand } from "./decode-command.ts";
+import { registerDemoCommand } from "./demo-command.ts";
+import { registerFlashCommand } from "./flash-command.ts";
 import type { RegisterCommands } from "./frame.ts";
 import { registerPhoneCommands } from "./phone-commands.ts";
 import { registerPortsCommand } from "./ports-command.ts";
 import { runProcess } from "./process-host.ts";
 import { registerSimPhoneCommand } from "./sim-phone-command.ts";
+import { registerSimSr01Command } from "./sim-sr01-command.ts";
+import { registerSr01Commands } from "./sr01-commands.ts";
+import { registerWebCommand } from "./web-command.ts";
 
 /** Every verb of the command line, in the order of `--help`. */
-const commands: readonly RegisterCommands[] = [registerPortsCommand, registerPhoneCommands, registerSimPhoneCommand];
+const commands: readonly RegisterCommands[] = [
+  registerPortsCommand,
+  registerSr01Commands,
+  registerFlashCommand,
+  registerDecodeCommand,
+  registerPhoneCommands,
+  registerSimSr01Command,
+  registerSimPhoneCommand,
+  registerWebCommand,
+  registerDemoCommand,
+];
 
 await runProcess(commands, version);

@@ -145,7 +145,7 @@ describe("options", () => {
 describe("help and version", () => {
   it("end well, on stdout for people and never there with --json", async () => {
     expect((await run(["--help"])).stdout).toContain("identify");
-    expect(await run(["--version"])).toMatchObject({ code: 0, stdout: "9.9.9\n" });
+    expect(await run(["-V"])).toMatchObject({ code: 0, stdout: "9.9.9\n" });
     const help = await run(["relay", "pulse", "--help", "--json"]);
     expect(help).toMatchObject({ code: 0, stdout: "" });
     expect(help.stderr).toContain("--seconds");
