@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CliContext } from "../../src-main/hosts/cli/context.ts";
+import { runCommandLine } from "../../src-main/hosts/cli/frame.ts";
 import { registerSimSr01Command } from "../../src-main/hosts/cli/sim-sr01-command.ts";
 import { usageError } from "../../src-main/hosts/cli/usage.ts";
 import { systemClock } from "../../src-main/lib/clock.ts";
@@ -133,4 +134,21 @@ describe("sim sr01", () => {
     const { code, last } = await run("sim", "sr01", "--port", "x", "--faults", faults);
     expect([code, last["error"]]).toEqual([2, expect.objectContaining({ code: "bad-input", field: "faults" })]);
   });
+});
+
+test("inside the whole command line --version is the image's, wherever it stands", async () => {
+  const lines: string[] = [];
+  const file = join(dir, "whole.img");
+  const code = await runCommandLine({
+    args: ["sim", "image", "--version", "1.3.0", file, "--json", "--data", join(dir, "data")],
+    version: "0.0.0",
+    commands: [registerSimSr01Command],
+    env: {},
+    platform: process.platform,
+    homeDir: dir,
+    out: (text) => lines.push(text.trim()),
+    err: () => undefined,
+    signal: new AbortController().signal,
+  });
+  expect([code, JSON.parse(lines.at(-1) ?? "{}")]).toEqual([0, expect.objectContaining({ file, version: "1.3.0" })]);
 });
