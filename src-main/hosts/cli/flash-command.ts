@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import type { Command } from "commander";
-import { fail } from "../../lib/errors.ts";
+import { fail, type ToolkitError } from "../../lib/errors.ts";
 import { flash, type FlashReport } from "../../sr01/flash.ts";
 import { firstProblem, readImage } from "../../sr01/image.ts";
 import type { WireProfile } from "../../sr01/profile.ts";
@@ -87,8 +87,22 @@ function progressLines(
 function tell(cli: CliContext, report: FlashReport): void {
   const { error, ...figures } = report;
   const done = { phase: "done", ...figures };
-  if (error) throw cli.failWith(done, error);
+  if (error) throw cli.failWith(done, withPlace(error, report));
   cli.emit(done, verdictWords(report));
+}
+
+/** A flash that broke off or was stopped says where, and what the unit runs as far as it could still say so. */
+function withPlace(error: ToolkitError, { fileBytes, firmwareAfter }: FlashReport): ToolkitError {
+  if (error.code === "not-verified") return error;
+  const sentBytes = error.data?.["sentBytes"];
+  const place =
+    typeof sentBytes === "number"
+      ? `The transfer ended at ${String(sentBytes)} of ${String(fileBytes)} bytes.`
+      : "The unit has the whole file; it was not verified.";
+  const runs = firmwareAfter === null ? "" : ` The unit runs ${firmwareAfter}.`;
+  const { code, message, field, data } = error;
+  const facts = { ...(field === undefined ? {} : { field }), ...(data === undefined ? {} : { data }) };
+  return fail(code, `${message} ${place}${runs}`, { ...facts, cause: error });
 }
 
 function verdictWords(report: FlashReport): string {

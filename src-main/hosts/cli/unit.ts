@@ -8,8 +8,10 @@ import { openSerialPort } from "../serial/serial-port.ts";
 import type { CliContext } from "./context.ts";
 import type { DeviceOptions } from "./options.ts";
 
-/** What the SR01's maker did not publish, in one sentence; told when nobody answers. */
+/** What the SR01's maker did not publish; the first sentence when nobody answers. */
 const factoryHint = "A factory SR01 does not speak OSDP as far as is known; the wiring may be right.";
+/** What to do then. */
+const nextStep = "the door phone's own page: Device > RS485, Security > Security Relay";
 
 /**
  * Opens the line by its mode (listening first), lends the unit to `work` with the line for itself alone, and gives the
@@ -42,8 +44,8 @@ export async function withUnit(
 function explained(error: unknown): unknown {
   const silent = error instanceof ToolkitError && error.code === "device-timeout" && error.data?.["command"] === "ID";
   if (!silent) return error;
-  return fail("device-timeout", `${error.message} ${factoryHint}`, {
+  return fail("device-timeout", `${factoryHint} ${error.message} Next: ${nextStep}.`, {
     cause: error,
-    data: { ...error.data, nextStep: "the door phone's own page: Device > RS485, Security > Security Relay" },
+    data: { ...error.data, nextStep },
   });
 }
