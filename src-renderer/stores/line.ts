@@ -11,9 +11,12 @@ export const useLine = defineStore("line", () => {
   const api = useApi();
   const jobs = useJobs();
   const state = shallowRef<LineState>();
-  const isOpen = computed(
-    () => state.value?.state === "open" || (state.value?.state === "listening" && state.value.mode === "listening"),
-  );
+  /** Open, or given back while idle: then the next job opens it again by itself, listening first. */
+  const isOpen = computed(() => {
+    const now = state.value;
+    if (now === undefined || now.path === null || now.error !== null) return false;
+    return now.state === "open" || (now.state !== "stopped" && now.identity !== null);
+  });
   const identity = computed(() => state.value?.identity ?? null);
   const status = computed(() => state.value?.status ?? null);
   const identify = usePress(async () => {

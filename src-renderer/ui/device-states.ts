@@ -47,6 +47,7 @@ function useAdapterState(): ComputedRef<DeviceState> {
     const error = now?.error?.message ?? adapters.state?.error?.message ?? null;
     const found = adapters.ports.filter((entry) => entry.likely).length;
     const [status, word] = ((): [Status, string] => {
+      if (line.isOpen && now?.state === "closed") return ["unknown", t("device.lineResting")];
       if (now === undefined || now.state === "closed") {
         return ["unknown", found > 0 ? t("device.adapterFound", { n: found }) : t("device.adapterNone")];
       }
@@ -69,6 +70,7 @@ function useSr01State(age: (moment: string | null | undefined) => string): Compu
     const now = line.state;
     const unit = line.identity;
     const [status, word] = ((): [Status, string] => {
+      if (line.isOpen && now?.state === "closed") return ["unknown", t("device.lineResting")];
       if (now === undefined || now.state === "closed") return ["unknown", t("device.notLookedAt")];
       if (unit === null) return ["unknown", t("device.notIdentified")];
       return now.online ? ["pass", t("device.answers")] : ["warn", t("device.silent")];

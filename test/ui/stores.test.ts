@@ -27,10 +27,20 @@ beforeEach(() => sessionStorage.clear());
 describe("topic stores", () => {
   it("hold the whole state that the stream told last, by identity", async () => {
     const { value: line, tell } = await inside(() => useLine());
-    const open = { ...quietTopics().line, state: "open" as const, mode: "bench" as const, identity };
+    const open = {
+      ...quietTopics().line,
+      state: "open" as const,
+      mode: "bench" as const,
+      path: "/dev/ttyUSB0",
+      identity,
+    };
     tell({ line: open });
     expect(line.state).toBe(open);
     expect(line.isOpen).toBe(true);
+    tell({ line: { ...open, state: "closed" } });
+    expect(line.isOpen, "given back while idle; the next job opens it again").toBe(true);
+    tell({ line: quietTopics().line });
+    expect(line.isOpen).toBe(false);
     tell({ line: { ...open, state: "stopped", identity: null } });
     expect(line.isOpen).toBe(false);
     expect(line.identity).toBeNull();

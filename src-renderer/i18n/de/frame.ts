@@ -51,6 +51,7 @@ export const frame = {
     lineStopped: "angehalten",
     lineListening: "hört zu",
     lineOpen: "offen",
+    lineResting: "ruht",
     notLookedAt: "nicht angesehen",
     notIdentified: "nicht erkannt",
     answers: "antwortet",
@@ -62,7 +63,15 @@ export const frame = {
     linkEncrypted: "verschlüsselt",
     chipName: "Chip",
   },
-  safety: { mayBeOpen: "{what} kann offen sein.", seenShut: "Ich habe sie zu und verriegelt gesehen" },
+  safety: {
+    mayBeOpen: "{what} kann offen sein.",
+    seenShut: "Ich habe sie zu und verriegelt gesehen",
+    reason: {
+      pulse: "Sie wurde von hier über den SR01 geöffnet, und noch sagte niemand, dass sie zu ist.",
+      trigger: "Sie wurde von hier über die Türstation geöffnet, und noch sagte niemand, dass sie zu ist.",
+      bistable: "Ein Relais, das bis zum nächsten Auslösen bleibt, wurde von hier bewegt.",
+    },
+  },
   start: {
     connected: "Was verbunden ist",
     openWork: "Offene Arbeit",

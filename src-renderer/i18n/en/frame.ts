@@ -44,6 +44,7 @@ export const frame = {
     lineStopped: "stopped",
     lineListening: "listening",
     lineOpen: "open",
+    lineResting: "at rest",
     notLookedAt: "not looked at",
     notIdentified: "not identified",
     answers: "answers",
@@ -55,7 +56,15 @@ export const frame = {
     linkEncrypted: "encrypted link",
     chipName: "Chip",
   },
-  safety: { mayBeOpen: "{what} may be open.", seenShut: "I saw it shut and locked" },
+  safety: {
+    mayBeOpen: "{what} may be open.",
+    seenShut: "I saw it shut and locked",
+    reason: {
+      pulse: "It was opened from here by the SR01, and nobody said yet that it is shut.",
+      trigger: "It was opened from here by the door phone, and nobody said yet that it is shut.",
+      bistable: "A relay that stays until triggered again was moved from here.",
+    },
+  },
   start: {
     connected: "What is connected",
     openWork: "Open work",

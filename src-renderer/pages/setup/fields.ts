@@ -62,7 +62,21 @@ export function groupsOf(settings: PhoneSettings, step: FieldStep): FieldGroup[]
   for (const spec of settings.specs) if (stepOf(spec.group) === step) at(spec.group).specs.push(spec);
   for (const field of settings.notOffered) if (stepOf(field.group) === step) at(field.group).notOffered.push(field);
   const all = [...groups.values()];
+  for (const group of all) {
+    group.specs.sort((a, b) => place(a) - place(b));
+    group.notOffered.sort((a, b) => place(a) - place(b));
+  }
   return step === "local" ? all.filter((group) => group.specs.length > 0) : all;
+}
+
+// The order of the manual's pages; what is not in it comes last, as it came.
+const order = [
+  ...["connectType", "applyTo", "enable", "type", "mode", "triggerDelay", "holdDelay", "dtmf1", "dtmfMulti"],
+  ...["name", "accessMethod", "liftControl", "ip", "user", "password"],
+];
+function place({ property }: { property: string }): number {
+  const at = order.indexOf(property);
+  return at < 0 ? order.length : at;
 }
 
 /** True for text that may hold a password: it is kept in memory only. */
