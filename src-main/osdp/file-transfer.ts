@@ -1,7 +1,7 @@
 import { DEFAULT_RECEIVE_BYTES, MAX_FRAME_BYTES } from "./frame.ts";
 import type { FileStatus } from "./replies.ts";
 
-/** Bytes of a frame around a plain fragment: mark, header, code, 11-byte head, CRC. osdp.md 4.3: n = receive size - 20. */
+/** Bytes of a frame around a plain fragment: mark, header, code, 11-byte head, CRC. n = receive size - 20. */
 const aroundFragment = 20;
 /** Idle fragments in a row that may be answered "go on" although everything was sent. */
 const maxIdleWithoutWord = 5;
@@ -11,6 +11,8 @@ const idlePauseMs = 100;
 /** Where a transfer stands. Plain data; {@link transferStep} makes the next one. Sizes and offsets in bytes. */
 export interface TransferState {
   readonly total: number;
+  /** Fragments go through a secure session. */
+  readonly secured: boolean;
   /** Sent and answered so far. */
   readonly offset: number;
   /** Size of the fragment that waits for its FTSTAT; 0 for an idle one. */
@@ -43,23 +45,24 @@ export type TransferFailure = "aborted" | "not-recognised" | "malformed" | "refu
 /** What happened: the answer to a fragment, or the end of a wait or poll. */
 export type TransferEvent = { type: "status"; status: FileStatus } | { type: "ready" };
 
-/** Most file bytes in one plain fragment for a peer that takes frames of so many bytes. 128 bytes is the standard's floor. */
-export function plainFragmentBytes(receiveBytes: number): number {
-  return Math.min(Math.max(receiveBytes, DEFAULT_RECEIVE_BYTES), MAX_FRAME_BYTES) - aroundFragment;
+/**
+ * Most file bytes in one fragment for a peer that takes frames of so many bytes, mark included. In a session the data is
+ * padded to blocks of 16, and a block and a MAC are added: n = 16 * floor((rx - 15) / 16) - 12. 128 is the standard's floor.
+ */
+export function fragmentBytesFor(receiveBytes: number, secured: boolean): number {
+  return insideFrame(Math.min(Math.max(receiveBytes, DEFAULT_RECEIVE_BYTES), MAX_FRAME_BYTES), secured);
+}
+
+function insideFrame(frameBytes: number, secured: boolean): number {
+  return secured ? 16 * Math.floor((frameBytes - 15) / 16) - 12 : frameBytes - aroundFragment;
 }
 
 /** A transfer before its first fragment. */
-export function transferStart(total: number, receiveBytes: number): TransferState {
-  const fragmentBytes = plainFragmentBytes(receiveBytes);
+export function transferStart(total: number, receiveBytes: number, secured: boolean): TransferState {
+  const fragmentBytes = fragmentBytesFor(receiveBytes, secured);
   return {
-    total,
-    offset: 0,
-    inFlight: 0,
-    receiveBytes,
-    fragmentBytes,
-    largest: 0,
-    idleWithoutWord: 0,
-    finishing: false,
+    ...{ total, secured, receiveBytes, fragmentBytes },
+    ...{ offset: 0, inFlight: 0, largest: 0, idleWithoutWord: 0, finishing: false },
   };
 }
 
@@ -123,13 +126,13 @@ function nextFragment(state: TransferState): { state: TransferState; action: Tra
 }
 
 /**
- * FtUpdateMsgMax: sources differ whether it means the message or the fragment (osdp.md 11, choice 1). Taken as the whole
+ * FtUpdateMsgMax: implementations differ whether it means the message or the fragment (docs/protocol.md). Taken as the whole
  * message, the smaller result; a value too small to be a message is taken as the fragment. Never above what the peer takes.
  */
 function fragmentAfterUpdate(state: TransferState, updateMax: number): number {
   if (updateMax === 0) return state.fragmentBytes;
-  const asMessage = Math.min(updateMax, MAX_FRAME_BYTES) - aroundFragment;
-  return Math.min(asMessage > 0 ? asMessage : updateMax, plainFragmentBytes(state.receiveBytes));
+  const asMessage = insideFrame(Math.min(updateMax, MAX_FRAME_BYTES), state.secured);
+  return Math.min(asMessage > 0 ? asMessage : updateMax, fragmentBytesFor(state.receiveBytes, state.secured));
 }
 
 function refusal(detail: number): TransferFailure {

@@ -1,21 +1,25 @@
 import { sleep, throwIfAborted, type Clock } from "../lib/clock.ts";
 import { fail, ToolkitError } from "../lib/errors.ts";
-import { ABORT, FILETRANSFER } from "./commands.ts";
+import { ABORT, ACURXSIZE, FILETRANSFER } from "./commands.ts";
 import type { Device } from "./device.ts";
 import {
-  plainFragmentBytes,
+  fragmentBytesFor,
   transferStart,
   transferStep,
   type TransferAction,
   type TransferFailure,
 } from "./file-transfer.ts";
-import { DEFAULT_RECEIVE_BYTES } from "./frame.ts";
+import { DEFAULT_RECEIVE_BYTES, MAX_FRAME_BYTES } from "./frame.ts";
 import type { FileStatus } from "./replies.ts";
 
 /** POLL between fragments so often, where the peer allows it: a press of the exit button is heard during a transfer. */
 const pollEveryMs = 200;
 /** However long FtDelay is, the peer hears from us before its 8 s are over. */
 const quietLimitMs = 7000;
+/** A transfer that a restart of the device interrupts begins anew from offset 0 so often. */
+const maxInterruptions = 2;
+/** So many answers tell how quick this unit is. */
+const answersToKnow = 4;
 /** How often the first full fragment is sent before smaller ones are tried (libosdp PDs drop frames over 200 ms long). */
 const firstFragmentAttempts = 3;
 
@@ -46,6 +50,9 @@ interface Run {
   lastByteAt: number | null;
   lastPollAt: number;
   finishingSince: number | null;
+  /** Fragments answered, and the slowest answer, ms. */
+  answered: number;
+  slowestMs: number;
 }
 
 /**
@@ -54,25 +61,32 @@ interface Run {
  * `data` of the error: sentBytes, totalBytes, seconds, fragmentBytes.
  */
 export async function sendFile(device: Device, options: SendFileOptions): Promise<SentFile> {
-  const run: Run = { device, options, firstSentAt: null, lastByteAt: null, lastPollAt: 0, finishingSince: null };
-  const receiveBytes = device.facts?.receiveBytes ?? DEFAULT_RECEIVE_BYTES;
-  const small = await transferOnce(run, receiveBytes, true);
-  return small ?? restartSmaller(run);
+  const run: Run = {
+    ...{ device, options, firstSentAt: null, lastByteAt: null, lastPollAt: 0, finishingSince: null },
+    ...{ answered: 0, slowestMs: 0 },
+  };
+  let receiveBytes = device.facts?.receiveBytes ?? DEFAULT_RECEIVE_BYTES;
+  for (let interruptions = 0; ;) {
+    const end = await transferOnce(run, receiveBytes, interruptions < maxInterruptions);
+    if (end === "smaller") {
+      device.forget();
+      receiveBytes = DEFAULT_RECEIVE_BYTES;
+    } else if (end === "interrupted") {
+      interruptions += 1;
+    } else return end;
+  }
 }
 
-async function restartSmaller(run: Run): Promise<SentFile> {
-  run.device.forget();
-  const sent = await transferOnce(run, DEFAULT_RECEIVE_BYTES, false);
-  if (!sent) throw fail("bug", "A transfer with the smallest frames asked for smaller ones.");
-  return sent;
-}
+/** The end of one try from offset 0: sent, or why it is worth another one. */
+type TryEnd = SentFile | "smaller" | "interrupted";
 
-/** Null: the first full fragment was never answered and smaller ones may help. */
-async function transferOnce(run: Run, receiveBytes: number, mayShrink: boolean): Promise<SentFile | null> {
-  const { options } = run;
-  const shrinkable = mayShrink && plainFragmentBytes(receiveBytes) > plainFragmentBytes(DEFAULT_RECEIVE_BYTES);
-  let { state, action } = transferStep(transferStart(options.data.length, receiveBytes), { type: "ready" });
-  await abort(run.device, options.signal);
+async function transferOnce(run: Run, receiveBytes: number, mayBegin: boolean): Promise<TryEnd> {
+  const { options, device } = run;
+  await prepare(device, options.signal);
+  const start = transferStart(options.data.length, receiveBytes, device.security !== "none");
+  const shrinkable = start.fragmentBytes > fragmentBytesFor(DEFAULT_RECEIVE_BYTES, start.secured);
+  let { state, action } = transferStep(start, { type: "ready" });
+  run.lastByteAt = null;
   try {
     for (;;) {
       throwIfAborted(options.signal);
@@ -81,9 +95,8 @@ async function transferOnce(run: Run, receiveBytes: number, mayShrink: boolean):
       }
       if (action.type === "fail") throw failure(action.reason, action.detail);
       if (action.type === "fragment") {
-        const first = shrinkable && state.offset === 0;
-        const status = await sendFragment(run, action, first);
-        if (!status) return null;
+        const status = await sendFragment(run, action, shrinkable && state.offset === 0);
+        if (!status) return "smaller";
         ({ state, action } = transferStep(state, { type: "status", status }));
         noteProgress(run, state.offset, state.finishing, state.largest);
         if (canPoll(run, status, action)) await poll(run);
@@ -93,9 +106,26 @@ async function transferOnce(run: Run, receiveBytes: number, mayShrink: boolean):
       }
     }
   } catch (error) {
-    await abortQuietly(run.device, error);
+    if (mayBegin && wasInterrupted(error)) return "interrupted";
+    await abortQuietly(device, error);
     throw withProgress(error, run, state.offset, state.largest);
   }
+}
+
+/** The device restarted the conversation under a fragment: it may have lost the file, but can be given it from the start. */
+function wasInterrupted(error: unknown): boolean {
+  return (
+    error instanceof ToolkitError &&
+    error.code === "protocol" &&
+    error.data?.["command"] === FILETRANSFER.name &&
+    error.data["maybeExecuted"] === true
+  );
+}
+
+/** After the first answers a lost one is missed sooner: by what this unit needs, within the bounds. */
+function replyLimitMs(run: Run): number {
+  if (run.answered < answersToKnow) return FILETRANSFER.timeoutMs;
+  return Math.min(FILETRANSFER.timeoutMs, Math.max(200, 3 * run.slowestMs));
 }
 
 async function sendFragment(
@@ -110,8 +140,10 @@ async function sendFragment(
     const answer = await run.device.request(
       FILETRANSFER,
       { type, total: data.length, offset: action.offset, fragment },
-      { signal, maxAttempts: first ? firstFragmentAttempts : undefined },
+      { signal, replyMs: replyLimitMs(run), maxAttempts: first ? firstFragmentAttempts : undefined },
     );
+    run.answered += 1;
+    run.slowestMs = Math.max(run.slowestMs, answer.replyMs);
     if (action.offset + action.size === data.length && run.lastByteAt === null) run.lastByteAt = answer.receivedAt;
     return answer.value as FileStatus;
   } catch (error) {
@@ -156,10 +188,18 @@ function secondsOf(run: Run): number {
   return ((run.lastByteAt ?? run.options.clock.now()) - run.firstSentAt) / 1000;
 }
 
-/** There is no resume: a transfer that a peer still holds open is ended first. A refusal is fine. */
-async function abort(device: Device, signal?: AbortSignal): Promise<void> {
+/**
+ * Tells how much we take, and ends a transfer that the peer may still hold open: there is no resume (OSDP v2.2, 6.26). A
+ * refusal of either is fine.
+ */
+async function prepare(device: Device, signal?: AbortSignal): Promise<void> {
+  await refusable(device.request(ACURXSIZE, { bytes: MAX_FRAME_BYTES }, { signal }));
+  await refusable(device.request(ABORT, {}, { signal }));
+}
+
+async function refusable(request: Promise<unknown>): Promise<void> {
   try {
-    await device.request(ABORT, {}, { signal });
+    await request;
   } catch (error) {
     if (!(error instanceof ToolkitError) || error.code !== "device-refused") throw error;
   }

@@ -1,5 +1,5 @@
 import { equalBytes, toHex } from "../lib/bytes.ts";
-import { sleep, type Clock } from "../lib/clock.ts";
+import { sleep, throwIfAborted, type Clock } from "../lib/clock.ts";
 import { fail, toToolkitError, type ToolkitError } from "../lib/errors.ts";
 import { Listeners } from "../lib/listeners.ts";
 import { Mutex } from "../lib/mutex.ts";
@@ -19,13 +19,15 @@ export interface WireTiming {
 /** Fits USB adapters and pseudo-terminals. In virtual time use zero latency. */
 export const defaultTiming: WireTiming = { latencyMs: 50, gapMs: 20 };
 
-/** What became of one sending of one command. Times by the clock of the wire. */
+/** What became of one sending of one command. Times by the clock of the wire; `replyMs` from the end of sending. */
 export type Outcome =
-  | { type: "reply"; frame: Frame; bytes: Uint8Array; sentAt: number; receivedAt: number }
+  | { type: "reply"; frame: Frame; bytes: Uint8Array; sentAt: number; receivedAt: number; replyMs: number }
   /** Nothing, or nothing that could have been meant as a reply. */
   | { type: "silence"; sentAt: number }
   /** A reply began and came damaged or cut. */
-  | { type: "damaged"; sentAt: number };
+  | { type: "damaged"; sentAt: number }
+  /** The line was lost, or given up, after sending had begun. */
+  | { type: "lost"; sentAt: number; error: ToolkitError };
 
 /** Every byte both ways, with its time: for captures. */
 export interface TracePiece {
@@ -37,8 +39,9 @@ export interface TracePiece {
 interface OpenAttempt {
   accepts: (frame: Frame) => boolean;
   settle: (outcome: Outcome) => void;
-  reject: (error: ToolkitError) => void;
   sentAt: number;
+  /** When its last bit is out, by arithmetic. */
+  lineEnd: number;
   damaged: boolean;
 }
 
@@ -65,13 +68,18 @@ export class Wire {
   #stopped: ToolkitError | null = null;
   #lastActivity = Number.NEGATIVE_INFINITY;
   #echo: Uint8Array | null = null;
+  /** The adapter gives back what we send: seen at least once. */
+  #echoes = false;
+  /** Bytes received so far, and the count at which the echo of the open attempt ends. */
+  #received = 0;
+  #echoEnd = 0;
   #cancelGap: () => void = () => undefined;
 
   constructor(port: Port, clock: Clock, timing: WireTiming = defaultTiming) {
     this.#port = port;
     this.#clock = clock;
     this.#timing = timing;
-    this.#foreign = new ForeignWatch();
+    this.#foreign = new ForeignWatch(timing.latencyMs);
     port.onData((chunk) => {
       this.#receive(chunk);
     });
@@ -99,7 +107,7 @@ export class Wire {
 
   /**
    * Sends a frame (SOM to check; the mark is added) and waits for the reply that `accepts`. `replyMs` is the time to its
-   * first byte after the end of sending. Rejects with the stop reason when the line is gone, `cancelled` before sending.
+   * first byte after the end of sending. Rejects only before sending: with the stop reason, or `cancelled`.
    */
   attempt(
     frame: Uint8Array,
@@ -109,6 +117,8 @@ export class Wire {
   ): Promise<Outcome> {
     return this.#turn.run(async () => {
       await this.#waitIdle(signal);
+      // What lies there unfinished belongs to no reply of ours; it may show another master.
+      this.#takeAll(this.#parser.gap());
       this.#throwIfStopped();
       return this.#exchange(withMark(frame), accepts, replyMs);
     });
@@ -123,17 +133,20 @@ export class Wire {
     if (this.#stopped) throw this.#stopped;
   }
 
+  /** Two idle characters before sending (5.7); a frame that is still coming in, e.g. a doubled reply, may end first. */
   async #waitIdle(signal?: AbortSignal): Promise<void> {
-    const idleFor = this.#clock.now() - this.#lastActivity;
-    const missing = this.#byteMs(2) - idleFor;
-    if (missing >= 0.5) await sleep(this.#clock, missing, signal);
-    if (signal?.aborted) throw fail("cancelled", "Stopped on request.");
+    for (;;) {
+      const quietMs = this.#parser.pending ? this.#timing.gapMs + this.#timing.latencyMs : this.#byteMs(2);
+      const missing = this.#lastActivity + quietMs - this.#clock.now();
+      if (missing < 0.5 || this.#stopped) break;
+      await sleep(this.#clock, missing, signal);
+    }
+    throwIfAborted(signal);
   }
 
   #exchange(bytes: Uint8Array, accepts: (frame: Frame) => boolean, replyMs: number): Promise<Outcome> {
-    this.#takeAll(this.#parser.gap());
     const sentAt = this.#clock.now();
-    return new Promise<Outcome>((resolve, reject) => {
+    return new Promise<Outcome>((resolve) => {
       let callOff = (): void => undefined;
       const end = (): void => {
         callOff();
@@ -142,19 +155,17 @@ export class Wire {
       const open: OpenAttempt = {
         accepts,
         sentAt,
+        lineEnd: sentAt + this.#byteMs(bytes.length),
         damaged: false,
         settle: (outcome) => {
           end();
           this.#foreign.exchangeEnded(this.#clock.now(), outcome.type !== "reply");
           resolve(outcome);
         },
-        reject: (error) => {
-          end();
-          reject(error);
-        },
       };
       this.#open = open;
       this.#echo = bytes.slice(1);
+      this.#echoEnd = this.#received + bytes.length;
       const lineMs = this.#byteMs(bytes.length);
       const limit = replyMs + this.#timing.latencyMs;
       // A drain that never ends must not hold the line: the limit runs from the arithmetic end of sending at the latest.
@@ -171,7 +182,7 @@ export class Wire {
           });
         },
         (error: unknown) => {
-          if (this.#open === open) open.reject(toToolkitError(error));
+          if (this.#open === open) open.settle({ type: "lost", sentAt, error: toToolkitError(error) });
         },
       );
     });
@@ -205,6 +216,7 @@ export class Wire {
   #receive(chunk: Uint8Array): void {
     const now = this.#clock.now();
     this.#lastActivity = Math.max(this.#lastActivity, now);
+    this.#received += chunk.length;
     this.#trace.emit({ direction: "received", at: now, bytes: chunk });
     this.#takeAll(this.#parser.push(chunk));
     this.#cancelGap();
@@ -229,20 +241,18 @@ export class Wire {
     const open = this.#open;
     if (event.type === "frame" && open && event.frame.reply && open.accepts(event.frame)) {
       this.#echo = null;
-      open.settle({
-        type: "reply",
-        frame: event.frame,
-        bytes: event.bytes,
-        sentAt: open.sentAt,
-        receivedAt: this.#clock.now(),
-      });
+      const receivedAt = this.#clock.now();
+      const replyMs = Math.max(0, receivedAt - open.lineEnd);
+      open.settle({ type: "reply", frame: event.frame, bytes: event.bytes, sentAt: open.sentAt, receivedAt, replyMs });
       return;
     }
     if (event.type === "frame" && this.#echo && equalBytes(event.bytes, this.#echo)) {
       this.#echo = null;
+      this.#echoes = true;
       return;
     }
-    if (open && looksLikeReply(event)) open.damaged = true;
+    const damagedEcho = this.#echoes && event.at < this.#echoEnd;
+    if (open && !damagedEcho && looksLikeReply(event)) open.damaged = true;
     const why = this.#foreign.judge(event, this.#clock.now(), open !== null);
     if (why) {
       this.#stop(
@@ -261,7 +271,7 @@ export class Wire {
     if (this.#stopped) return;
     this.#stopped = error;
     this.#cancelGap();
-    this.#open?.reject(error);
+    this.#open?.settle({ type: "lost", sentAt: this.#open.sentAt, error });
     this.#stops.emit(error);
   }
 

@@ -3,7 +3,7 @@ import { fail, ToolkitError } from "../lib/errors.ts";
 import type { Bus } from "../osdp/bus.ts";
 import { ISTAT, LSTAT, OSTAT, OUT, outputCodes } from "../osdp/commands.ts";
 import type { Command, Empty } from "../osdp/codec.ts";
-import type { Device, DeviceFacts } from "../osdp/device.ts";
+import type { Device, DeviceFacts, LinkSecurity } from "../osdp/device.ts";
 import { sendFile } from "../osdp/send-file.ts";
 import type { UnitIdentity, UnitStatus, WireProfile } from "./profile.ts";
 
@@ -30,7 +30,7 @@ export function createOsdpSr01({ bus, address, clock }: OsdpSr01Options): WirePr
     get repeats() {
       return device.repeats;
     },
-    identify: async (options = {}) => identityOf(await device.start(options), address, bus.baud),
+    identify: async (options = {}) => identityOf(await device.start(options), address, bus.baud, device.security),
     status: async (signal): Promise<UnitStatus> => {
       const none = { values: [] };
       const outputs = await readIfOffered(device, OSTAT, none, signal);
@@ -64,6 +64,6 @@ async function readIfOffered<T>(device: Device, command: Command<Empty>, none: T
   }
 }
 
-function identityOf(facts: DeviceFacts, address: number, baud: number): UnitIdentity {
-  return { address, baud, ...facts.id, capabilities: [...facts.capabilities], secure: "none" };
+function identityOf(facts: DeviceFacts, address: number, baud: number, secure: LinkSecurity): UnitIdentity {
+  return { address, baud, ...facts.id, capabilities: [...facts.capabilities], secure };
 }
