@@ -3,14 +3,31 @@ import { fail, type ToolkitError } from "../lib/errors.ts";
 import type { Command } from "./codec.ts";
 import { nakReasons } from "./replies.ts";
 
-/** No good reply within the budget. `data.maybeExecuted` where the command moves or writes something. */
-export function noAnswer(
-  address: number,
-  command: Pick<Command<unknown>, "name" | "readOnly">,
-  attempts: number,
-): ToolkitError {
+/** How far one request is. Times by the bus's clock. */
+export interface Progress {
+  /** How often the command was sent. */
+  attempts: number;
+  firstSentAt: number;
+  /** When BUSY came first, 0: never. */
+  busySince: number;
+  /** A sending got no clear answer, so the device may have acted on it. Bad check (NAK 01) is clear: not taken. */
+  unclear: boolean;
+}
+
+/**
+ * The error of a request that was given up, with `data.maybeExecuted` where the device may have moved or written something:
+ * whatever ended it after an unclear sending, and any end but a clear refusal after a reply.
+ */
+export function inDoubt(command: Pick<Command<unknown>, "readOnly">, error: ToolkitError, at: Progress): ToolkitError {
+  const refused = error.data?.["nak"] !== undefined;
+  if (command.readOnly || at.attempts === 0 || (refused && !at.unclear)) return error;
+  return fail(error.code, error.message, { cause: error, data: { ...error.data, maybeExecuted: true } });
+}
+
+/** No good reply within the budget. */
+export function noAnswer(address: number, command: Pick<Command<unknown>, "name">, attempts: number): ToolkitError {
   return fail("device-timeout", `No answer from address ${String(address)} to ${command.name}.`, {
-    data: { command: command.name, attempts, ...(command.readOnly ? {} : { maybeExecuted: true }) },
+    data: { command: command.name, attempts },
   });
 }
 

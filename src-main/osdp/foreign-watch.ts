@@ -5,7 +5,7 @@ const foreignBytes = 3;
 const windowMs = 10_000;
 /** After a failed exchange, late and doubled replies are expected for so long. */
 const lateMs = 1000;
-/** A reply's own tail and turn-around glitches, after a good exchange. */
+/** A reply's own tail and turn-around glitches after a good exchange, on top of the adapter's latency. */
 const settleMs = 5;
 
 /**
@@ -14,12 +14,18 @@ const settleMs = 5;
  * may be late.
  */
 export class ForeignWatch {
+  readonly #latencyMs: number;
   #quietFrom = Number.NEGATIVE_INFINITY;
   #heard: { at: number; count: number }[] = [];
 
+  /** `latencyMs`: how late the adapter may hand over what it heard. */
+  constructor(latencyMs: number) {
+    this.#latencyMs = latencyMs;
+  }
+
   /** An exchange ended; `failed` when no good reply came, so that one may still come. */
   exchangeEnded(at: number, failed: boolean): void {
-    this.#quietFrom = Math.max(this.#quietFrom, at + (failed ? lateMs : settleMs));
+    this.#quietFrom = Math.max(this.#quietFrom, at + (failed ? lateMs : settleMs) + this.#latencyMs);
   }
 
   /** Why this event shows another master, or null. `asking` while one of our commands waits for its reply. */
