@@ -25,6 +25,12 @@ export interface PdReply {
 export type PdAnswer =
   PdReply | { type: "nak"; code: number; detail: Uint8Array } | { type: "busy" } | { type: "silence" };
 
+/** An answer that takes a while, e.g. until a key is stored. `answer` must not reject; rejecting counts as NAK 09. */
+export interface PdLater {
+  type: "later";
+  answer: Promise<PdAnswer>;
+}
+
 /** What the application may use while it answers. */
 export interface PdContext {
   /** True for a command to 7F. */
@@ -38,15 +44,18 @@ export interface PdContext {
 }
 
 /** The application behind a PD: called once for every new command, never for a repeat. */
-export type PdApplication = (command: PdCommand, context: PdContext) => PdAnswer;
+export type PdApplication = (command: PdCommand, context: PdContext) => PdAnswer | PdLater;
 
 /**
  * The place of the secure channel. `open` gives the plain data of a command, or the answer that the command gets instead
- * of being executed (handshake replies, NAK 05, NAK 06). `seal` turns a plain reply into the one that goes out.
+ * of being executed (handshake replies, NAK 05, NAK 06). `seal` turns a plain reply to that very command into the one that
+ * goes out. BUSY and NAK 01 go out in clear and never pass here.
  */
 export interface PdSecurity {
   open(command: Frame, bytes: Uint8Array): { type: "data"; data: Uint8Array } | PdAnswer;
   seal(reply: Frame, command: Frame): Frame;
+  /** How long `seal` would make the reply, in bytes of the whole frame; changes nothing. */
+  sealedBytes(reply: Frame, command: Frame): number;
   /** The session is over: sequence 0, 8 s of silence, restart. */
   reset(): void;
 }

@@ -33,3 +33,8 @@ export function judgeSequence(
   if (sequence === state.last) return state.stored && equalBytes(state.stored.command, bytes) ? "repeat" : "refuse";
   return sequence === (state.last % 3) + 1 ? "execute" : "refuse";
 }
+
+/** The number that the next new command should carry. */
+export function expectedNumber({ last }: SequenceState): number {
+  return last === null ? 0 : (last % 3) + 1;
+}

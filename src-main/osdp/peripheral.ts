@@ -1,60 +1,38 @@
-import type { Clock } from "../lib/clock.ts";
+import { equalBytes } from "../lib/bytes.ts";
 import { tryDecode } from "./codec.ts";
 import { ACURXSIZE, commands, POLL } from "./commands.ts";
-import { BROADCAST, DEFAULT_RECEIVE_BYTES, encodeFrame, MAX_FRAME_BYTES, withMark, type Frame } from "./frame.ts";
+import {
+  BROADCAST,
+  carriesMac,
+  DEFAULT_RECEIVE_BYTES,
+  encodeFrame,
+  frameBytes,
+  MAX_FRAME_BYTES,
+  withMark,
+  type Frame,
+} from "./frame.ts";
 import { FrameParser, type ParserEvent } from "./parser.ts";
 import {
   acknowledged,
   refuse,
   type PdAnswer,
-  type PdApplication,
   type PdContext,
+  type PdLater,
   type PdReply,
-  type PdSecurity,
 } from "./peripheral-answer.ts";
-import { freshSequence, judgeSequence, type SequenceState } from "./peripheral-sequence.ts";
-import { ACK, BUSY, NAK, nakReasons, replies } from "./replies.ts";
+import type { PeripheralEvent, PeripheralOptions } from "./peripheral-options.ts";
+import { answerName, commandName, nakReason, replyFrame } from "./peripheral-frame.ts";
+import { expectedNumber, freshSequence, judgeSequence, type SequenceState } from "./peripheral-sequence.ts";
 
-/** What a PD tells of its work. Damaged frames and noise are told and never answered. */
-export type PeripheralEvent =
-  | { type: "online" }
-  | { type: "offline" }
-  | { type: "command"; name: string; code: number; sequence: number; repeated: boolean; reply: string }
-  | { type: "refused"; name: string; code: number; nak: number; reason: string }
-  | { type: "report-lost" }
-  | { type: "damaged" | "noise"; bytes: Uint8Array };
-
-/** About a reply that goes out: the code of the command it answers, and whether it is the stored one. */
-export interface SentReply {
-  command: number;
-  repeated: boolean;
-}
-
-/** What a PD is made of. Byte counts are whole frames without the mark. */
-export interface PeripheralOptions {
-  clock: Clock;
-  /** 0..126. */
-  address: number;
-  application: PdApplication;
-  /** Puts a marked frame on the line; resolves when its last bit is out. Must not reject. */
-  send(bytes: Uint8Array, about: SentReply): Promise<void>;
-  onEvent?: (event: PeripheralEvent) => void;
-  security?: PdSecurity;
-  /** Longest frame it takes, default 1440; longer ones get NAK 02. */
-  receiveBytes?: number;
-  /** Longest pause inside a frame; default 150 ms, see 5.8: more than USB buffers need, less than a panel's 200 ms before it repeats. */
-  gapMs?: number;
-  /** Silence after which the panel counts as gone; default 8000 ms. */
-  offlineMs?: number;
-  /** Reports kept for POLL, default 32; the oldest go first. */
-  maxReports?: number;
-}
+/** An answer that is ready later than this is only stored: the panel's own limit is 200 ms, its repeat fetches it. */
+const answerWithinMs = 190;
 
 /**
  * The PD role of OSDP v2.2: takes chunks from the line, answers commands to its own address and to 7F, keeps the sequence
  * rules, hands each new command once to the application. Replies carry the kind of check that the command had. A frame
  * with a bad check is met with silence, never NAK 01: its address byte may be the damaged one, the NAK would then collide
  * with the right unit's reply, and some panels take NAK 01 as "no CRC here" for good (libosdp). The panel repeats anyway.
+ * An application that answers NAK 01 says "not taken": in clear, number and session stay where they are (D.1.4).
  */
 export class Peripheral {
   /** Own address; COMSET changes it. */
@@ -67,6 +45,8 @@ export class Peripheral {
   #reports: PdReply[] = [];
   #online = false;
   #heardAt = 0;
+  /** The command whose answer takes a while; nothing but sequence 0 is heard meanwhile. */
+  #waiting: { bytes: Uint8Array } | null = null;
   #endGap: () => void = () => undefined;
   #endWatch: () => void = () => undefined;
 
@@ -79,6 +59,17 @@ export class Peripheral {
   /** True from the first valid command until 8 s without one. */
   get online(): boolean {
     return this.#online;
+  }
+
+  /** True while a begun frame waits for more bytes. */
+  get receiving(): boolean {
+    return this.#parser.pending;
+  }
+
+  /** Forgets what is half received. */
+  skip(): void {
+    this.#endGap();
+    this.#parser = new FrameParser();
   }
 
   /** Bytes from the line, in any chunks. */
@@ -102,7 +93,8 @@ export class Peripheral {
   /** As after power-up: no sequence, no session, no reports, nothing half received. */
   restart(): void {
     this.close();
-    this.#parser = new FrameParser();
+    this.skip();
+    this.#waiting = null;
     this.#sequence = freshSequence;
     this.#acuBytes = DEFAULT_RECEIVE_BYTES;
     this.#reports = [];
@@ -124,12 +116,13 @@ export class Peripheral {
     const { frame, bytes } = event;
     if (frame.reply || (frame.address !== this.address && frame.address !== BROADCAST)) return;
     this.#heard();
+    if (this.#waiting && (frame.sequence !== 0 || equalBytes(this.#waiting.bytes, bytes))) return;
     switch (judgeSequence(this.#sequence, frame.sequence, bytes)) {
       case "repeat":
         this.#repeat(frame);
         break;
       case "refuse":
-        this.#send(frame, encodeFrame(this.#frame(frame, refuse(4))), refuse(4), []);
+        this.#refuseNumber(frame, bytes);
         break;
       case "execute":
         this.#execute(frame, bytes);
@@ -144,38 +137,70 @@ export class Peripheral {
     void this.#options.send(withMark(stored.reply), { command: command.code, repeated: true });
   }
 
+  /** The MAC is judged before the number: a good one lets the NAK 04 be sealed for the panel, a bad one ends the session. */
+  #refuseNumber(command: Frame, bytes: Uint8Array): void {
+    const { security, nak04Number } = this.#options;
+    const opened = security && carriesMac(command.scb) ? security.open(command, bytes) : null;
+    const answer = opened && opened.type !== "data" ? opened : refuse(4);
+    const sequence = nak04Number?.(expectedNumber(this.#sequence), command.sequence) ?? command.sequence;
+    const { reply } = this.#sealed({ ...command, sequence }, answer);
+    this.#send(command, reply, answer, []);
+  }
+
   #execute(command: Frame, bytes: Uint8Array): void {
+    this.#waiting = null;
     if (command.sequence === 0) this.#options.security?.reset();
     const after: (() => void)[] = [];
     const answer = this.#answer(command, bytes, after);
+    if (answer.type !== "later") {
+      this.#reply(command, bytes, answer, after);
+      return;
+    }
+    const waiting = { bytes };
+    const since = this.#options.clock.now();
+    this.#waiting = waiting;
+    const ready = (ripe: PdAnswer): void => {
+      if (this.#waiting !== waiting) return;
+      this.#waiting = null;
+      this.#reply(command, bytes, ripe, after, this.#options.clock.now() - since > answerWithinMs);
+    };
+    answer.answer.then(ready, () => {
+      ready(refuse(9));
+    });
+  }
+
+  #reply(command: Frame, bytes: Uint8Array, answer: PdAnswer, after: (() => void)[], late = false): void {
     if (answer.type === "silence") return;
     if (answer.type === "busy") {
       this.#sequence = { ...(command.sequence === 0 ? { last: 0, stored: null } : this.#sequence), busy: true };
-      const busy = { ...this.#frame(command, replyOf(BUSY.code)), sequence: 0 };
-      this.#send(command, encodeFrame(busy), answer, after);
+      this.#send(command, encodeFrame(replyFrame(command, answer)), answer, after);
       return;
     }
-    const plain = this.#frame(command, answer);
-    const sealed = this.#options.security?.seal(plain, command) ?? plain;
-    const reply = encodeFrame(sealed);
-    if (reply.length > this.#acuBytes) {
-      this.#finish(command, bytes, encodeFrame(this.#frame(command, refuse(9))), refuse(9), after);
+    if (answer.type === "nak" && answer.code === 1) {
+      this.#send(command, encodeFrame(replyFrame(command, answer)), answer, after);
       return;
     }
-    this.#finish(command, bytes, reply, answer, after);
-  }
-
-  #finish(command: Frame, bytes: Uint8Array, reply: Uint8Array, answer: PdAnswer, after: (() => void)[]): void {
+    const { reply, said } = this.#sealed(command, answer);
     this.#sequence = { last: command.sequence, stored: { command: bytes, reply }, busy: false };
-    this.#send(command, reply, answer, after);
+    this.#send(command, reply, said, after, late);
   }
 
-  #answer(command: Frame, bytes: Uint8Array, after: (() => void)[]): PdAnswer {
-    if (bytes.length > this.#receiveBytes) return refuse(2);
+  /** The reply as it goes out; NAK 09 where it would be longer than the panel takes. */
+  #sealed(command: Frame, answer: PdAnswer): { reply: Uint8Array; said: PdAnswer } {
+    const { security } = this.#options;
+    const frame = replyFrame(command, answer);
+    const fits = (security?.sealedBytes(frame, command) ?? frameBytes(frame)) <= this.#acuBytes;
+    const said = fits ? answer : refuse(9);
+    const plain = fits ? frame : replyFrame(command, said);
+    return { reply: encodeFrame(security?.seal(plain, command) ?? plain), said };
+  }
+
+  #answer(command: Frame, bytes: Uint8Array, after: (() => void)[]): PdAnswer | PdLater {
     const { security, application } = this.#options;
     if (command.scb && !security) return refuse(5);
     const opened = security?.open(command, bytes) ?? { type: "data" as const, data: command.data };
     if (opened.type !== "data") return opened;
+    if (bytes.length > this.#receiveBytes) return refuse(2);
     const codec = commands.get(command.code);
     if (!codec) return refuse(3);
     const value = tryDecode(codec, opened.data);
@@ -199,25 +224,20 @@ export class Peripheral {
     return acknowledged;
   }
 
-  #frame(command: Frame, answer: PdAnswer): Frame {
-    const { code, data } = contentOf(answer);
-    const { address, sequence, check } = command;
-    return { address, reply: true, sequence, check, scb: null, code, data, mac: null };
-  }
-
-  #send(command: Frame, reply: Uint8Array, answer: PdAnswer, after: (() => void)[]): void {
+  #send(command: Frame, reply: Uint8Array, answer: PdAnswer, after: (() => void)[], stored = false): void {
+    const { code } = command;
     if (answer.type === "nak") {
-      const reason = nakReasons[answer.code] ?? "unknown code";
-      this.#tell({ type: "refused", name: commandName(command), code: command.code, nak: answer.code, reason });
-    } else this.#tellCommand(command, answer.type === "busy" ? BUSY.name : nameOf(contentOf(answer).code), false);
-    void this.#options.send(withMark(reply), { command: command.code, repeated: false }).then(() => {
+      const reason = nakReason(answer.code);
+      this.#tell({ type: "refused", name: commandName(code), code, nak: answer.code, reason });
+    } else this.#tellCommand(command, answerName(answer), false);
+    const out = stored ? Promise.resolve() : this.#options.send(withMark(reply), { command: code, repeated: false });
+    void out.then(() => {
       for (const fn of after) fn();
     });
   }
 
-  #tellCommand(command: Frame, reply: string, repeated: boolean): void {
-    const { code, sequence } = command;
-    this.#tell({ type: "command", name: commandName(command), code, sequence, repeated, reply });
+  #tellCommand({ code, sequence }: Frame, reply: string, repeated: boolean): void {
+    this.#tell({ type: "command", name: commandName(code), code, sequence, repeated, reply });
   }
 
   #heard(): void {
@@ -246,22 +266,4 @@ export class Peripheral {
   #tell(event: PeripheralEvent): void {
     this.#options.onEvent?.(event);
   }
-}
-
-function replyOf(code: number): PdReply {
-  return { type: "reply", code, data: new Uint8Array(0) };
-}
-
-function contentOf(answer: PdAnswer): { code: number; data: Uint8Array } {
-  if (answer.type === "reply") return answer;
-  if (answer.type === "nak") return { code: NAK.code, data: NAK.encode({ code: answer.code, detail: answer.detail }) };
-  return { code: answer.type === "busy" ? BUSY.code : ACK.code, data: new Uint8Array(0) };
-}
-
-function commandName(command: Frame): string {
-  return commands.get(command.code)?.name ?? "UNKNOWN";
-}
-
-function nameOf(code: number): string {
-  return replies.get(code)?.name ?? "UNKNOWN";
 }

@@ -56,6 +56,8 @@ describe("faults as data", () => {
     await bench.start();
     bench.sim.setFaults({ nakNext: { code, count: 1 } });
     expect(await bench.ask(OSTAT, {})).toBe(`NAK ${String(code)}`);
+    // NAK 01 says "not taken": the very same bytes are new. Any other counts as the reply.
+    if (code === 1) expect(await bench.repeat()).toBe("OSTATR");
     expect(await bench.ask(OSTAT, {})).toBe("OSTATR");
   });
 });

@@ -4,11 +4,13 @@ import { fail } from "../../lib/errors.ts";
 import type { Port } from "../../lib/port.ts";
 import { faultsSchema, type Sr01Faults } from "../../sim/sr01/faults.ts";
 import { createSimSr01, type Sr01Event } from "../../sim/sr01/sim-sr01.ts";
+import type { UnitKeyOptions } from "../../sim/sr01/unit-security.ts";
 import { spoilKinds } from "../../sr01/image.ts";
 import { parseVersion } from "../../sr01/version.ts";
 import { openSerialPort } from "../serial/serial-port.ts";
 import type { CliAction, CliContext } from "./context.ts";
 import { wholeOption } from "./options.ts";
+import { readSimKey, writeSimKey } from "./sim-key-file.ts";
 import { writeSimImage } from "./sim-image.ts";
 
 interface SimSr01CliOptions {
@@ -19,6 +21,8 @@ interface SimSr01CliOptions {
   receiveSize: number;
   serial: string;
   faults?: string;
+  keyFile?: string;
+  install?: true;
 }
 
 const maxFaultsBytes = 64 * 1024;
@@ -40,6 +44,11 @@ export function registerSimSr01Command(program: Command, action: CliAction): voi
     .addOption(wholeOption("--receive-size <n>", "longest frame it takes, in bytes", 128, 1440).default(1440))
     .option("--serial <hex>", "serial number, 8 hex digits", "01020304")
     .option("--faults <file>", "what it does wrong, as JSON")
+    .option(
+      "--key-file <file>",
+      "its key, 32 hex digits; KEYSET rewrites it. Without it and --install: no secure channel",
+    )
+    .option("--install", "begin without a key of its own: answer with the factory key and take KEYSET")
     .action(action(runSimSr01));
   sim
     .command("image")
@@ -59,10 +68,22 @@ async function runSimSr01(cli: CliContext, options: SimSr01CliOptions): Promise<
     throw fail("bad-input", "A serial number has 8 hex digits.", { field: "serial" });
   }
   const faults = options.faults === undefined ? {} : await readFaults(options.faults);
+  const keyed = await keyOptions(options);
   const port = await openSerialPort({ path, baud, log: cli.log, signal: cli.signal });
   const { log, clock } = cli;
   const gone = untilGone(port, cli.signal);
-  const sim = createSimSr01({ port, clock, address, firmware, receiveSize, serialNumber: serial, faults, log });
+  const sim = createSimSr01({
+    port,
+    clock,
+    address,
+    firmware,
+    receiveSize,
+    serialNumber: serial,
+    faults,
+    log,
+    ...keyed,
+  });
+  keyed.key?.fill(0);
   sim.onEvent((event) => {
     cli.emit({ ...event }, inWords(event));
   });
@@ -73,6 +94,13 @@ async function runSimSr01(cli: CliContext, options: SimSr01CliOptions): Promise<
     sim.close();
     await port.close();
   }
+}
+
+/** With `--install` the file is only where the new key goes; what it holds is not used. */
+async function keyOptions({ keyFile, install = false }: SimSr01CliOptions): Promise<UnitKeyOptions> {
+  if (keyFile === undefined) return { install };
+  const storeKey = (key: Uint8Array): Promise<void> => writeSimKey(keyFile, key);
+  return install ? { install, storeKey } : { key: await readSimKey(keyFile), storeKey };
 }
 
 /** Resolves when the port hangs up, rejects with `cancelled` when the signal fires. */

@@ -6,6 +6,7 @@ import {
   FILETRANSFER,
   ID,
   ISTAT,
+  KEYSET,
   LSTAT,
   MFG,
   OSTAT,
@@ -21,11 +22,13 @@ import {
   type PdAnswer,
   type PdApplication,
   type PdContext,
+  type PdLater,
 } from "../../osdp/peripheral-answer.ts";
 import { COM, FTSTAT, PDCAP, PDID, type DeviceId } from "../../osdp/replies.ts";
 import type { DoorUnit } from "./door-unit.ts";
 import type { FaultBox } from "./faults.ts";
 import { fileStatus, type FileReceiver } from "./file-receiver.ts";
+import type { UnitSecurity } from "./unit-security.ts";
 
 /** Rates of OSDP (5.1) that the simulated SR01 can use. */
 export const usableBauds: readonly number[] = [9600, 19200, 38400, 57600, 115200, 230400];
@@ -35,6 +38,8 @@ export interface ApplicationParts {
   faults: FaultBox;
   door: DoorUnit;
   files: FileReceiver;
+  /** Null: no secure channel. */
+  security: UnitSecurity | null;
   receiveBytes: number;
   id: () => DeviceId;
   parameters: () => { address: number; baud: number };
@@ -46,19 +51,20 @@ export interface ApplicationParts {
   passed: (receivedBytes: number) => boolean;
 }
 
-type Handler = (value: unknown, context: PdContext) => PdAnswer;
+type Handler = (value: unknown, context: PdContext) => PdAnswer | PdLater;
 
 /** The commands that a security relay needs (OSDP v2.2, section list in docs/protocol.md); all others get NAK 03. */
 export function createApplication(parts: ApplicationParts): PdApplication {
   const { faults, door } = parts;
   const handlers = new Map<number, Handler>([
     on(ID, ({ type }) => (type === 0 ? replyWith(PDID, parts.id()) : refuse(9))),
-    on(CAP, ({ type }) => (type === 0 ? capabilities(parts.receiveBytes) : refuse(9))),
+    on(CAP, ({ type }) => (type === 0 ? capabilities(parts) : refuse(9))),
     on(LSTAT, () => door.status().local),
     on(ISTAT, () => door.status().inputs),
     on(OSTAT, () => door.status().outputs),
     on(RSTAT, () => door.status().readers),
     on(OUT, ({ orders }) => order(door, orders)),
+    on(KEYSET, (value) => parts.security?.keySet(value) ?? refuse(3)),
     on(COMSET, (wish, context) => setParameters(parts, wish, context)),
     on(FILETRANSFER, (piece, context) => receive(parts, piece, context)),
     on(ABORT, () => {
@@ -77,18 +83,18 @@ export function createApplication(parts: ApplicationParts): PdApplication {
   };
 }
 
-function on<T>(command: Command<T>, fn: (value: T, context: PdContext) => PdAnswer): [number, Handler] {
+function on<T>(command: Command<T>, fn: (value: T, context: PdContext) => PdAnswer | PdLater): [number, Handler] {
   // The PD role decoded the value with this very command's codec.
   return [command.code, (value, context) => fn(value as T, context)];
 }
 
-/** Two inputs, one output, CRC, no secure channel, own receive size, OSDP 2.2 (annex B). */
-function capabilities(receiveBytes: number): PdAnswer {
+/** Two inputs, one output, CRC, secure channel and whether on the factory key, own receive size, OSDP 2.2 (annex B). */
+function capabilities({ receiveBytes, security }: ApplicationParts): PdAnswer {
   const rows: [number, number, number][] = [
     [1, 2, 2],
     [2, 4, 1],
     [8, 1, 0],
-    [9, 0, 0],
+    [9, security ? 1 : 0, security?.channel.installMode ? 1 : 0],
     [10, receiveBytes & 0xff, receiveBytes >> 8],
     [16, 2, 0],
   ];

@@ -9,6 +9,10 @@ export type Sr01Event =
   | { event: "power"; failure: boolean }
   /** A panel speaks, or has been silent for 8 s. */
   | { event: "online" | "offline" }
+  /** A secure session stands, with its own key or the factory key; a key was stored; a local reset forgot it. */
+  | { event: "session"; key: "scbk" | "scbk-d" }
+  | { event: "keyset" }
+  | { event: "key-reset" }
   | { event: "refused"; command: string; nak: number; reason: string }
   /** It is away; `forMs` null: for good, or until it is powered again. `version` is the one that will run. */
   | { event: "rebooting"; forMs: number | null; version: string }
@@ -28,6 +32,9 @@ export interface Sr01State {
   inputs: number[];
   tamper: boolean;
   powerFailure: boolean;
+  /** What it can do: no secure channel, own key, or the factory key; and the key of the session that stands. */
+  secure: "none" | "scbk" | "scbk-d";
+  session: "scbk" | "scbk-d" | null;
   file: { receivedBytes: number; totalBytes: number } | null;
   /** New commands answered, repeats answered from store, refusals, and how often an output switched on. */
   counts: { commands: number; repeats: number; refused: number; moves: number };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { securityFaults } from "./security-faults.ts";
 
 const count = z.number().int().min(0).max(1_000_000);
 const ms = z.number().min(0).max(3_600_000);
@@ -75,6 +76,7 @@ export const faultsSchema = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{8}$/i)
     .optional(),
+  ...securityFaults,
 });
 /** See {@link faultsSchema}. */
 export type Sr01Faults = z.infer<typeof faultsSchema>;
@@ -90,7 +92,11 @@ type Counted =
   | "wrongSequence"
   | "busyReplies"
   | "ignoreCommands"
-  | "rebootAgain";
+  | "rebootAgain"
+  | "wrongMac"
+  | "plainNak06"
+  | "forgetsSession"
+  | "busyInSession";
 
 /** The faults in force; counted ones are used up. */
 export class FaultBox {

@@ -18,6 +18,8 @@ export interface SimSr01 {
   unplug(): void;
   /** Gives the power back: it runs at once. */
   plugIn(): void;
+  /** The local reset at the unit: it forgets its key and is in install mode. Nothing happens where there is no secure channel. */
+  resetKey(): void;
   /** Replaces all faults. */
   setFaults(faults: Sr01Faults): void;
   /** Returns the way to stop listening. */
@@ -48,6 +50,11 @@ export function createSimSr01(options: SimSr01Options): SimSr01 {
     },
     plugIn: () => {
       unit.comeUp();
+    },
+    resetKey: () => {
+      if (!unit.security) return;
+      unit.security.resetKey();
+      unit.events.emit({ event: "key-reset" });
     },
     setFaults: (faults) => {
       unit.faults.now = new FaultBox(faults).now;

@@ -4,16 +4,21 @@ import { Listeners } from "../../lib/listeners.ts";
 import { silentLog, type Log } from "../../lib/log.ts";
 import type { Port } from "../../lib/port.ts";
 import { MAX_FRAME_BYTES } from "../../osdp/frame.ts";
-import { Peripheral, type PeripheralEvent } from "../../osdp/peripheral.ts";
+import type { PeripheralEvent } from "../../osdp/peripheral-options.ts";
+import { clientIdOf } from "../../osdp/pd-security.ts";
+import { replyWith } from "../../osdp/peripheral-answer.ts";
+import { Peripheral } from "../../osdp/peripheral.ts";
+import { PDID } from "../../osdp/replies.ts";
 import { createApplication } from "./application.ts";
 import { DoorUnit } from "./door-unit.ts";
 import type { Sr01Event, Sr01State } from "./events.ts";
 import { FaultBox, type Sr01Faults } from "./faults.ts";
 import { FileReceiver } from "./file-receiver.ts";
 import { Transmitter } from "./transmitter.ts";
+import { createUnitSecurity, type UnitKeyOptions, type UnitSecurity } from "./unit-security.ts";
 
 /** What a simulated SR01 is made of. The port stays its owner's. */
-export interface SimSr01Options {
+export interface SimSr01Options extends UnitKeyOptions {
   port: Port;
   clock: Clock;
   /** Default 0. */
@@ -39,6 +44,8 @@ export class SimulatedUnit {
   readonly faults: FaultBox;
   readonly door: DoorUnit;
   readonly events = new Listeners<[Sr01Event]>();
+  /** Null: it offers no secure channel. */
+  readonly security: UnitSecurity | null;
   readonly #port: Port;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -52,6 +59,8 @@ export class SimulatedUnit {
   #serialNumber: string;
   #running = true;
   #mute = false;
+  /** When the frame that is being received began. */
+  #begunAt = 0;
   #endDown: () => void = () => undefined;
   /** Set while nobody has spoken at new parameters yet. */
   #endTrial: (() => void) | null = null;
@@ -78,19 +87,29 @@ export class SimulatedUnit {
         this.#tell(event);
       },
     });
+    this.security = createUnitSecurity({
+      options,
+      faults: this.faults,
+      clientId: () => clientIdOf(replyWith(PDID, this.#id())),
+      onEvent: (event) => {
+        this.#tell(event);
+      },
+    });
     this.#transmitter = new Transmitter(port, clock, this.faults, log);
     this.#peripheral = new Peripheral({
       clock,
       address: options.address ?? 0,
       receiveBytes,
       application: this.#application(receiveBytes),
+      ...(this.security ? { security: this.security } : {}),
+      nak04Number: (expected, got) => (this.faults.now.nak04OwnNumber ? expected : got),
       send: (bytes, about) => (this.#mute ? Promise.resolve() : this.#transmitter.send(bytes, about)),
       onEvent: (event) => {
         this.#heard(event);
       },
     });
     this.#leavePort = port.onData((chunk) => {
-      if (this.#running) this.#peripheral.receive(chunk);
+      if (this.#running) this.#receive(chunk);
     });
   }
 
@@ -103,6 +122,8 @@ export class SimulatedUnit {
       serialNumber: this.#serialNumber,
       firmwareVersion: this.#firmware,
       ...this.door.values(),
+      secure: this.security ? (this.security.channel.installMode ? "scbk-d" : "scbk") : "none",
+      session: this.security?.channel.session ?? null,
       file: this.#files.progress,
       counts: { ...this.#counts, moves: this.door.moves },
     };
@@ -131,7 +152,8 @@ export class SimulatedUnit {
     this.#endDown();
     this.#running = true;
     this.#mute = false;
-    const { otherSerialAfterReboot } = this.faults.now;
+    const { otherSerialAfterReboot, losesKeyAtReboot } = this.faults.now;
+    if (losesKeyAtReboot) this.security?.resetKey();
     if (otherSerialAfterReboot) this.#serialNumber = otherSerialAfterReboot.toLowerCase();
     this.#tell({ event: "running", version: this.#firmware, serialNumber: this.#serialNumber });
     if (!this.faults.spend("rebootAgain")) return;
@@ -146,6 +168,7 @@ export class SimulatedUnit {
     this.#transmitter.drop();
     this.#peripheral.close();
     this.door.close();
+    this.security?.channel.close();
     this.#endDown();
     this.#endTrial?.();
   }
@@ -155,6 +178,7 @@ export class SimulatedUnit {
       faults: this.faults,
       door: this.door,
       files: this.#files,
+      security: this.security,
       receiveBytes,
       id: () => this.#id(),
       parameters: () => ({ address: this.#peripheral.address, baud: this.#port.baud }),
@@ -166,6 +190,13 @@ export class SimulatedUnit {
       },
       passed: (receivedBytes) => this.#passed(receivedBytes),
     });
+  }
+
+  #receive(chunk: Uint8Array): void {
+    const now = this.#clock.now();
+    if (!this.#peripheral.receiving) this.#begunAt = now;
+    else if (this.faults.now.silentOver200msFrames && now - this.#begunAt > 200) this.#peripheral.skip();
+    this.#peripheral.receive(chunk);
   }
 
   #id() {
@@ -207,6 +238,8 @@ export class SimulatedUnit {
       return false;
     }
     this.#peripheral.address = address;
+    // Nobody knows whether the panel came along: a session does not outlive COMSET (D.1.4).
+    this.security?.reset();
     this.#tell({ event: "parameters", address, baud, cause });
     return true;
   }
@@ -214,6 +247,7 @@ export class SimulatedUnit {
   #heard(event: PeripheralEvent): void {
     if ("bytes" in event) {
       this.#log.debug(`sim-sr01.${event.type}`, { bytes: event.bytes.length });
+      if (event.type === "damaged" && this.faults.now.dropsScOnBadCrc) this.security?.reset();
       return;
     }
     if (event.type === "report-lost") return;

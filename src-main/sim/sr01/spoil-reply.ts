@@ -2,7 +2,7 @@ import { concatBytes } from "../../lib/bytes.ts";
 import { ACK } from "../../osdp/replies.ts";
 import { OUT } from "../../osdp/commands.ts";
 import { decodeFrame, encodeFrame, withMark, type Frame } from "../../osdp/frame.ts";
-import type { SentReply } from "../../osdp/peripheral.ts";
+import type { SentReply } from "../../osdp/peripheral-options.ts";
 import type { FaultBox } from "./faults.ts";
 
 /** Applies the faults of the line's end to replies on their way out. */

@@ -2,7 +2,7 @@ import { sleep, type Clock } from "../../lib/clock.ts";
 import { toToolkitError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Port } from "../../lib/port.ts";
-import type { SentReply } from "../../osdp/peripheral.ts";
+import type { SentReply } from "../../osdp/peripheral-options.ts";
 import type { FaultBox } from "./faults.ts";
 import { ReplySpoiler } from "./spoil-reply.ts";
 

@@ -31,7 +31,8 @@ import {
   type PdReply,
   type PdSecurity,
 } from "../../../src-main/osdp/peripheral-answer.ts";
-import { Peripheral, type PeripheralEvent, type PeripheralOptions } from "../../../src-main/osdp/peripheral.ts";
+import type { PeripheralEvent, PeripheralOptions } from "../../../src-main/osdp/peripheral-options.ts";
+import { Peripheral } from "../../../src-main/osdp/peripheral.ts";
 import {
   COM,
   FTSTAT,
@@ -479,6 +480,7 @@ test("the place of the secure channel: opened before, sealed after, told of ever
       return scb ? { type: "data", data } : refuse(6);
     },
     seal: (reply) => ({ ...reply, scb: fromHex("0216"), mac: fromHex("01020304") }),
+    sealedBytes: () => 14,
     reset: () => told.push("reset"),
   };
   const { ask } = makePd((_, context) => context.standard(), { security });
