@@ -9,7 +9,11 @@ export default defineConfig({
       target: "node20.19",
       outDir: "out/main",
       rollupOptions: {
-        input: { electron: "src-main/hosts/electron/main.ts", cli: "src-main/hosts/cli/main.ts" },
+        input: {
+          electron: "src-main/hosts/electron/main.ts",
+          cli: "src-main/hosts/cli/main.ts",
+          bench: "bench/main.ts",
+        },
         output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" },
       },
     },

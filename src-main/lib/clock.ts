@@ -10,17 +10,34 @@ export interface Clock {
   after(ms: number, fn: () => void): () => void;
 }
 
-/** The machine's own time. */
+/** Node's timers have a floor of 1 ms and round up; shorter waits than this are met by looking again and again. */
+const fineMs = 2;
+
+/** The machine's own time. Waits under 2 ms are kept to the point, which a line at 38400 bit/s and above needs. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
-  after: (ms, fn) => {
-    const timer = setTimeout(fn, ms);
-    return () => {
-      clearTimeout(timer);
-    };
-  },
+  after: (ms, fn) => (ms < fineMs ? afterFine(ms, fn) : afterCoarse(ms, fn)),
 };
+
+function afterCoarse(ms: number, fn: () => void): () => void {
+  const timer = setTimeout(fn, ms);
+  return () => {
+    clearTimeout(timer);
+  };
+}
+
+function afterFine(ms: number, fn: () => void): () => void {
+  const due = performance.now() + ms;
+  let next = setImmediate(look);
+  function look(): void {
+    if (performance.now() >= due) fn();
+    else next = setImmediate(look);
+  }
+  return () => {
+    clearImmediate(next);
+  };
+}
 
 /** Waits `ms`. Rejects with `cancelled` when the signal fires first. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
