@@ -36,10 +36,10 @@ export function busyTooLong(name: string): ToolkitError {
   return fail("device-timeout", `The device stays busy and does not finish ${name}.`, { data: { command: name } });
 }
 
-/** The conversation was restarted while the command was open: it may have been executed and is not sent again. */
+/** The conversation was restarted while the command was open: it may have been executed and is not sent again (`data.restarted`). */
 export function interrupted(name: string): ToolkitError {
   return fail("protocol", `The device restarted the conversation during ${name}; it may or may not have acted on it.`, {
-    data: { command: name, maybeExecuted: true },
+    data: { command: name, restarted: true, maybeExecuted: true },
   });
 }
 

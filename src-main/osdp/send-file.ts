@@ -1,7 +1,8 @@
 import { sleep, throwIfAborted, type Clock } from "../lib/clock.ts";
 import { fail, ToolkitError } from "../lib/errors.ts";
 import { ABORT, ACURXSIZE, FILETRANSFER } from "./commands.ts";
-import type { Device } from "./device.ts";
+import type { Device, DeviceFacts } from "./device.ts";
+import { interrupted } from "./device-errors.ts";
 import {
   fragmentBytesFor,
   transferStart,
@@ -46,6 +47,8 @@ export interface SentFile {
 interface Run {
   readonly device: Device;
   readonly options: SendFileOptions;
+  /** Who is being flashed; after a restart nobody else may get the file. */
+  readonly unit: DeviceFacts["id"] | null;
   firstSentAt: number | null;
   lastByteAt: number | null;
   lastPollAt: number;
@@ -63,7 +66,7 @@ interface Run {
 export async function sendFile(device: Device, options: SendFileOptions): Promise<SentFile> {
   const run: Run = {
     ...{ device, options, firstSentAt: null, lastByteAt: null, lastPollAt: 0, finishingSince: null },
-    ...{ answered: 0, slowestMs: 0 },
+    ...{ answered: 0, slowestMs: 0, unit: device.facts?.id ?? null },
   };
   let receiveBytes = device.facts?.receiveBytes ?? DEFAULT_RECEIVE_BYTES;
   for (let interruptions = 0; ;) {
@@ -82,7 +85,9 @@ type TryEnd = SentFile | "smaller" | "interrupted";
 
 async function transferOnce(run: Run, receiveBytes: number, mayBegin: boolean): Promise<TryEnd> {
   const { options, device } = run;
-  await prepare(device, options.signal);
+  await prepare(run);
+  // Every start of the conversation makes new facts: the peer may have lost what it has of the file.
+  const begun = device.facts;
   const start = transferStart(options.data.length, receiveBytes, device.security !== "none");
   const shrinkable = start.fragmentBytes > fragmentBytesFor(DEFAULT_RECEIVE_BYTES, start.secured);
   let { state, action } = transferStep(start, { type: "ready" });
@@ -97,11 +102,16 @@ async function transferOnce(run: Run, receiveBytes: number, mayBegin: boolean): 
       if (action.type === "fragment") {
         const status = await sendFragment(run, action, shrinkable && state.offset === 0);
         if (!status) return "smaller";
+        mustNotHaveRestarted(device, begun);
         ({ state, action } = transferStep(state, { type: "status", status }));
         noteProgress(run, state.offset, state.finishing, state.largest);
-        if (canPoll(run, status, action)) await poll(run);
+        if (canPoll(run, status, action)) {
+          await poll(run);
+          mustNotHaveRestarted(device, begun);
+        }
       } else {
         await passTime(run, action);
+        mustNotHaveRestarted(device, begun);
         ({ state, action } = transferStep(state, { type: "ready" }));
       }
     }
@@ -112,14 +122,14 @@ async function transferOnce(run: Run, receiveBytes: number, mayBegin: boolean): 
   }
 }
 
+/** A read was carried over a restart, or the line was silent for so long that the conversation began anew. */
+function mustNotHaveRestarted(device: Device, begun: DeviceFacts | null): void {
+  if (device.facts !== begun) throw interrupted(FILETRANSFER.name);
+}
+
 /** The device restarted the conversation under a fragment: it may have lost the file, but can be given it from the start. */
 function wasInterrupted(error: unknown): boolean {
-  return (
-    error instanceof ToolkitError &&
-    error.code === "protocol" &&
-    error.data?.["command"] === FILETRANSFER.name &&
-    error.data["maybeExecuted"] === true
-  );
+  return error instanceof ToolkitError && error.data?.["restarted"] === true;
 }
 
 /** After the first answers a lost one is missed sooner: by what this unit needs, within the bounds. */
@@ -160,7 +170,13 @@ function canPoll(run: Run, status: FileStatus, next: TransferAction): boolean {
 
 async function poll(run: Run): Promise<void> {
   run.lastPollAt = run.options.clock.now();
-  await run.device.poll({ signal: run.options.signal });
+  try {
+    await run.device.poll({ signal: run.options.signal });
+  } catch (error) {
+    // What it has to report, or that it reports nothing, must not end a transfer.
+    const strange = error instanceof ToolkitError && error.data?.["got"] !== undefined;
+    if (!strange && !isRefusal(error)) throw error;
+  }
 }
 
 async function passTime(run: Run, action: Extract<TransferAction, { type: "wait" | "poll" }>): Promise<void> {
@@ -192,17 +208,34 @@ function secondsOf(run: Run): number {
  * Tells how much we take, and ends a transfer that the peer may still hold open: there is no resume (OSDP v2.2, 6.26). A
  * refusal of either is fine.
  */
-async function prepare(device: Device, signal?: AbortSignal): Promise<void> {
-  await refusable(device.request(ACURXSIZE, { bytes: MAX_FRAME_BYTES }, { signal }));
-  await refusable(device.request(ABORT, {}, { signal }));
+async function prepare(run: Run): Promise<void> {
+  const { device, options, unit } = run;
+  const { signal } = options;
+  try {
+    await refusable(device.request(ACURXSIZE, { bytes: MAX_FRAME_BYTES }, { signal }));
+    await refusable(device.request(ABORT, {}, { signal }));
+    const now = device.facts?.id;
+    if (unit && now && (unit.serialNumber !== now.serialNumber || unit.vendor !== now.vendor)) {
+      throw fail(
+        "not-verified",
+        `Another unit answers now: serial number ${now.serialNumber}. Nothing was sent to it.`,
+      );
+    }
+  } catch (error) {
+    throw run.firstSentAt === null ? error : withProgress(error, run, 0, 0);
+  }
 }
 
 async function refusable(request: Promise<unknown>): Promise<void> {
   try {
     await request;
   } catch (error) {
-    if (!(error instanceof ToolkitError) || error.code !== "device-refused") throw error;
+    if (!isRefusal(error)) throw error;
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ToolkitError && error.code === "device-refused";
 }
 
 /** Tells the device that nothing more comes, if it can still hear us; the first error counts. */
