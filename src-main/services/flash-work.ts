@@ -30,6 +30,7 @@ export interface FlashRequest {
   expect?: string | undefined;
   allowDowngrade?: string | undefined;
   allowUnknown?: string | undefined;
+  doorName?: string | undefined;
 }
 
 /** Flashing from a page: every check before a byte is sent, one job, verified at its end. */
@@ -64,6 +65,7 @@ export class FlashWork {
       if (problem) throw problem;
       if (request.expect !== undefined) parseVersion(request.expect, "expect");
       if (checked.kind === "opaque") this.#mayFlashUnknown(request, file.name);
+      this.#mayFlashHere(request);
       const about = {
         file: file.name,
         sha256: file.sha256,
@@ -84,6 +86,14 @@ export class FlashWork {
     } finally {
       release();
     }
+  }
+
+  /** At a named door flashing can lock its door phone out of the unit: the person types the door's name. */
+  #mayFlashHere(request: FlashRequest): void {
+    const { hub } = this.#seams;
+    const door = hub.get("app").door?.door ?? "";
+    if (hub.get("line").mode !== "alone" || door === "" || request.doorName?.trim() === door) return;
+    throw fail("bad-input", "Type the door's name to flash at this door.", { field: "doorName" });
   }
 
   #mayFlashUnknown(request: FlashRequest, name: string): void {

@@ -94,7 +94,7 @@ export class Jobs {
       this.get(id);
       return;
     }
-    if (!job.snapshot.cancellable) throw fail("busy", "It is too late to cancel: the unit has the whole file.");
+    if (!job.snapshot.cancellable) throw fail("busy", tooLate(job.snapshot.kind));
     job.stop.abort();
   }
 
@@ -211,4 +211,10 @@ export class Jobs {
   #moment(): string {
     return new Date(this.#seams.clock.wallTime()).toISOString();
   }
+}
+
+function tooLate(kind: JobKind): string {
+  return kind === "flash"
+    ? "It is too late to cancel: the unit has the whole file."
+    : "It is too late to cancel: the order is already at the device.";
 }

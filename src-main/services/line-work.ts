@@ -1,5 +1,6 @@
 import { sleep } from "../lib/clock.ts";
 import { errorShape, fail, toToolkitError } from "../lib/errors.ts";
+import { Mutex } from "../lib/mutex.ts";
 import { createOsdpSr01 } from "../sr01/osdp-sr01.ts";
 import type { WireProfile } from "../sr01/profile.ts";
 import type { JobContext, Jobs } from "./jobs.ts";
@@ -40,6 +41,11 @@ export class LineWork {
   #choice: LineChoice | null = null;
   #line: Line | null = null;
   #watching: AbortController | null = null;
+  /** The live status' present reading; work that needs the line alone ends it. */
+  #reading: AbortController | null = null;
+  /** One opening at a time; leaving the line ends it. */
+  readonly #opening = new Mutex();
+  #leaving = new AbortController();
 
   constructor(seams: Seams, lines: Lines, jobs: Jobs, safety: Safety) {
     this.#seams = seams;
@@ -59,8 +65,7 @@ export class LineWork {
     this.#mayClose();
     const { path, mode } = choice;
     return this.#jobs.start("line.open", { port: path, mode }, async (job) => {
-      await this.#leave();
-      this.#choice = choice;
+      await this.#leave(choice);
       this.#seams.hub.set("line", { ...closedLine, ...placeOf(choice) });
       await this.#ensureOpen(job);
       return { type: "line", heardBytes: 0 };
@@ -70,8 +75,7 @@ export class LineWork {
   /** Gives the port back. `busy` while a job has it alone. */
   async close(): Promise<void> {
     this.#mayClose();
-    await this.#leave();
-    this.#choice = null;
+    await this.#leave(null);
     this.#seams.hub.set("line", closedLine);
   }
 
@@ -134,7 +138,7 @@ export class LineWork {
   /** Ends the live status and gives the port back, whatever runs. For closing the program. */
   async shutDown(): Promise<void> {
     this.watch(false);
-    await this.#leave();
+    await this.#leave(null);
   }
 
   async #identify(profile: WireProfile, signal: AbortSignal): Promise<Identity> {
@@ -158,6 +162,7 @@ export class LineWork {
   async #takeAlone(line: Line, holder: string, signal: AbortSignal): Promise<Lease> {
     const until = this.#seams.clock.now() + turnLimitMs;
     for (;;) {
+      this.#reading?.abort();
       try {
         return line.takeAlone(holder);
       } catch (error) {
@@ -169,30 +174,51 @@ export class LineWork {
   }
 
   async #ensureOpen(job: JobContext): Promise<Line> {
-    if (this.#line) return this.#line;
-    const choice = this.#choice;
+    const wanted = this.#choice;
+    return this.#opening.run(async () => {
+      if (this.#choice !== wanted) throw fail("cancelled", "Another line was chosen meanwhile.");
+      return this.#line ?? this.#open(job, wanted);
+    });
+  }
+
+  async #open(job: JobContext, choice: LineChoice | null): Promise<Line> {
     if (!choice) throw fail("bad-input", "Choose the adapter first.", { field: "port" });
-    const { hub } = this.#seams;
+    const { hub, listenMs } = this.#seams;
     hub.patch("line", { state: "listening", error: null });
     job.progress({ phase: "listen" });
+    const left = this.#leaving.signal;
     try {
-      const line = await this.#lines.open({ ...choice, listenMs: this.#seams.listenMs, signal: job.signal });
+      const signal = AbortSignal.any([job.signal, left]);
+      const line = await this.#lines.open({ ...choice, listenMs, signal });
+      if (left.aborted) {
+        await line.close();
+        throw fail("cancelled", "The line was left while it was opened.");
+      }
       this.#line = line;
-      line.bus.wire.onStop((error) => {
-        if (error.code === "busy") hub.patch("line", { state: "stopped", error: errorShape(error), online: false });
-      });
-      line.onGone((error) => {
-        if (this.#line !== line) return;
-        this.#line = null;
-        hub.patch("line", { state: error ? "stopped" : "closed", online: false, error: error && errorShape(error) });
-      });
+      this.#show(line);
       hub.patch("line", { state: "open", error: null });
       if (choice.mode === "alone") this.#safety.workedAt(hub.get("app").door?.door ?? "this door");
       return line;
     } catch (error) {
-      hub.patch("line", { state: "closed", error: errorShape(error) });
+      if (!left.aborted) hub.patch("line", { state: "closed", error: errorShape(error) });
       throw error;
     }
+  }
+
+  /** What happens to the line from now on. In Listening other senders are what is listened to. */
+  #show(line: Line): void {
+    const { hub } = this.#seams;
+    line.bus.wire.onStop((error) => {
+      if (this.#line !== line || error.code !== "busy" || line.mode === "listening") return;
+      hub.patch("line", { state: "stopped", error: errorShape(error), online: false });
+    });
+    line.onGone((error) => {
+      if (this.#line !== line) return;
+      this.#line = null;
+      if (error) hub.patch("line", { state: "stopped", online: false, error: errorShape(error) });
+      // Given back when idle: why it had stopped before stays to be read.
+      else if (hub.get("line").state !== "stopped") hub.patch("line", { state: "closed", online: false });
+    });
   }
 
   async #watchLoop(signal: AbortSignal): Promise<void> {
@@ -209,7 +235,10 @@ export class LineWork {
   async #watchOnce(line: Line, signal: AbortSignal): Promise<boolean> {
     try {
       const lease = line.share();
-      await this.#using(line, lease, (profile) => this.readStatus(profile, signal));
+      const reading = new AbortController();
+      this.#reading = reading;
+      const either = AbortSignal.any([signal, reading.signal]);
+      await this.#using(line, lease, (profile) => this.readStatus(profile, either));
       return true;
     } catch (error) {
       this.#seams.log.debug("live status", { error: errorShape(error) });
@@ -227,7 +256,10 @@ export class LineWork {
     if (holder) throw fail("busy", `The line is in use by ${holder}.`, { data: { holder } });
   }
 
-  async #leave(): Promise<void> {
+  async #leave(next: LineChoice | null): Promise<void> {
+    this.#leaving.abort();
+    this.#leaving = new AbortController();
+    this.#choice = next;
     const line = this.#line;
     this.#line = null;
     await line?.close();

@@ -53,6 +53,7 @@ export class PhoneWork {
     this.#mayLeave();
     const { host, user } = login;
     return this.#jobs.start("phone.connect", { host, user }, async (job) => {
+      this.#atWork += 1;
       await this.#forget();
       this.#seams.hub.set("phone", { ...noPhone, state: "connecting", host });
       const phone = await this.#open(login);
@@ -71,6 +72,8 @@ export class PhoneWork {
         await phone.close();
         this.#seams.hub.set("phone", { ...noPhone, host, state: "none", error: errorShape(error) });
         throw error;
+      } finally {
+        this.#atWork -= 1;
       }
     });
   }

@@ -1,8 +1,10 @@
 import { sleep } from "../lib/clock.ts";
 import { errorFromShape, fail, toToolkitError } from "../lib/errors.ts";
+import type { ConfigMap } from "../phone/answers.ts";
 import { planChanges, type ChangePlan, type KeyWrite } from "../phone/plan.ts";
+import { keyOf } from "../phone/settings.ts";
 import { checkTrigger, relayFacts, triggerRelay, type RelayFacts } from "../phone/trigger.ts";
-import { writeSettings, type WriteResult } from "../phone/write.ts";
+import { writeSettings, type WriteOptions, type WriteResult } from "../phone/write.ts";
 import type { JobContext, JobEnd, Jobs } from "./jobs.ts";
 import type { JobResult } from "./model/job.ts";
 import type { PlannedChange, RelayName } from "./model/phone.ts";
@@ -10,6 +12,7 @@ import type { Once } from "./once.ts";
 import type { ConnectedPhone, PhoneWork } from "./phone-work.ts";
 import type { Safety } from "./safety.ts";
 import type { Seams } from "./seams.ts";
+import { planBack } from "./undo-plan.ts";
 
 /** A relay's state is confirmed so long after its hold time, ms. */
 const confirmAfterMs = 1000;
@@ -49,7 +52,7 @@ export class PhoneWrites {
       if (open) {
         throw fail("bad-input", `Confirm first what changing ${open.field} means for the door.`, { field: open.field });
       }
-      return this.#start(changes, plan);
+      return this.#start(plan, (config) => planChanges(config, changes));
     });
   }
 
@@ -57,8 +60,9 @@ export class PhoneWrites {
   undo(onceId: string): string {
     return this.#once.run(onceId, "phone.undo", () => {
       if (this.#undo.length === 0) throw fail("bad-input", "There is nothing to take back.");
-      const back = Object.fromEntries(this.#undo.map((write) => [write.field, write.old]));
-      return this.#start(back, planChanges(this.#phone.connected().config, back));
+      const last = this.#undo;
+      const replan = (config: ConfigMap): ChangePlan => planBack(config, last);
+      return this.#start(replan(this.#phone.connected().config), replan);
     });
   }
 
@@ -83,25 +87,35 @@ export class PhoneWrites {
     });
   }
 
-  #start(changes: Readonly<Record<string, string>>, reviewed: ChangePlan): string {
+  #start(reviewed: ChangePlan, replan: (config: ConfigMap) => ChangePlan): string {
     const about = { ...this.#phone.about(), changes: String(reviewed.writes.length) };
     return this.#jobs.start("phone.write", about, (job) =>
       this.#phone.using(async (unit) => {
         // What stands in the unit now decides: somebody may have changed it since it was read.
         job.progress({ phase: "snapshot" });
         unit.config = await unit.phone.config(job.signal);
-        const plan = planChanges(unit.config, changes);
+        const plan = replan(unit.config);
         this.#mustBeAsReviewed(reviewed, plan);
         job.progress({ phase: "write" });
         job.committed();
         const { settleMs } = this.#seams.phoneTiming;
         const times = settleMs === undefined ? {} : { settleMs };
-        const result = await writeSettings(unit.phone, plan.writes, { clock: this.#seams.clock, ...times });
+        const result = await this.#written(unit, plan.writes, { clock: this.#seams.clock, ...times });
         if (result.written && result.restored === null) this.#remember(plan.writes);
         await this.#phone.reread({ signal: new AbortController().signal });
         return endOf(plan.review.changes, result);
       }),
     );
+  }
+
+  /** Writes. What was sent and could not be read back can be taken back too. */
+  async #written(unit: ConnectedPhone, writes: readonly KeyWrite[], options: WriteOptions): Promise<WriteResult> {
+    try {
+      return await writeSettings(unit.phone, writes, options);
+    } catch (error) {
+      if (toToolkitError(error).data?.["maybeExecuted"] === true) this.#remember(writes);
+      throw error;
+    }
   }
 
   #mustBeAsReviewed(reviewed: ChangePlan, now: ChangePlan): void {
@@ -138,7 +152,8 @@ export class PhoneWrites {
     job.committed();
     job.progress({ phase: "on" });
     await this.#phone.status().catch(() => null);
-    await this.#seeEnd(job, relay, seconds ?? facts.holdSeconds ?? 1, facts);
+    const heldSeconds = delaySeconds(unit.config, relay) + (seconds ?? facts.holdSeconds ?? 1);
+    await this.#seeEnd(job, relay, heldSeconds, facts);
     return { type: "trigger", relay, accepted: true };
   }
 
@@ -147,12 +162,8 @@ export class PhoneWrites {
    * relay that stays until triggered again, keeps the band until a person looked.
    */
   async #seeEnd(job: JobContext, relay: RelayName, holdSeconds: number, facts: RelayFacts): Promise<void> {
-    if (facts.bistable) return;
-    if (relay.startsWith("S")) {
-      // The security relay's state is not to be had over HTTP; the unit accepted a timed order and ends it by itself.
-      this.#safety.seenShut(job.id, "timed by the door phone, not observed");
-      return;
-    }
+    // A security relay's state is not to be had over HTTP.
+    if (facts.bistable || relay.startsWith("S")) return;
     await sleep(this.#seams.clock, holdSeconds * 1000 + confirmAfterMs, job.signal);
     const status = await this.#phone.status().catch(() => null);
     const idle = facts.level === 1 ? 1 : 0;
@@ -172,4 +183,10 @@ function endOf(changes: PlannedChange[], result: WriteResult): JobResult | JobEn
     data: { fields, restored },
   });
   return { result: end, error };
+}
+
+/** The relay's own wait before it moves, seconds; 0 where the unit does not say. */
+function delaySeconds(config: ConfigMap, relay: RelayName): number {
+  const delay = Number(config.get(keyOf(config, `relay${relay}.triggerDelay`)?.key ?? ""));
+  return Number.isFinite(delay) && delay > 0 ? Math.min(delay, 60) : 0;
 }

@@ -69,9 +69,8 @@ export class Safety {
     this.publish();
   }
 
-  /** A door was worked at: it counts as not handed back until every step is ticked. */
+  /** A door is worked at, perhaps again: it counts as not handed back until every step is ticked from the first. */
   workedAt(door: string): void {
-    if (getHandBack(this.#seams.store)?.door === door) return;
     beginHandBack(this.#seams.store, door, this.#moment());
     this.publish();
   }

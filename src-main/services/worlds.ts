@@ -35,6 +35,7 @@ interface Training {
 export class Worlds {
   readonly #parts: WorldParts;
   readonly #switch = new Mutex();
+  #switching = false;
   #real: Services;
   #training: Training | null = null;
 
@@ -56,6 +57,7 @@ export class Worlds {
 
   /** Services for work that changes something; `busy` where another window works. */
   get forWork(): Services {
+    if (this.#switching) throw fail("busy", "Training is being entered or left just now. Try again in a moment.");
     if (this.#parts.readOnly && !this.#training) {
       throw fail("busy", "Another window of this program works on the same records. Use that one, or close it first.");
     }
@@ -72,7 +74,7 @@ export class Worlds {
 
   /** Ends the present world's work and starts the simulated bench. Nothing happens inside Training. */
   enterTraining(): Promise<void> {
-    return this.#switch.run(async () => {
+    return this.#alone(async () => {
       if (this.#training) return;
       this.#mustBeIdle();
       const bench = await this.#parts.startTraining();
@@ -89,7 +91,7 @@ export class Worlds {
 
   /** Ends Training and starts the real world anew. Nothing happens outside Training. */
   leaveTraining(): Promise<void> {
-    return this.#switch.run(async () => {
+    return this.#alone(async () => {
       const training = this.#training;
       if (!training) return;
       this.#mustBeIdle();
@@ -105,6 +107,7 @@ export class Worlds {
 
   /** Names the door that is worked at; kept for the next start, not in Training. */
   setDoor(site: string, door: string): void {
+    this.#mayWrite();
     const named = site.trim() === "" && door.trim() === "" ? null : { site: site.trim(), door: door.trim() };
     if (!this.#training) setSetting(this.#parts.real.store, "door", named);
     this.#parts.hub.patch("app", { door: named });
@@ -112,6 +115,7 @@ export class Worlds {
 
   /** A person read that an earlier run left this unfinished. */
   async dismiss(id: string): Promise<void> {
+    this.#mayWrite();
     dismissWork(this.current.seams, id);
     await this.#tellApp();
   }
@@ -120,6 +124,23 @@ export class Worlds {
   async close(): Promise<void> {
     await this.current.close();
     await this.#training?.bench.close();
+  }
+
+  /** One switch at a time, and no new work meanwhile: its world would be gone. */
+  #alone(work: () => Promise<void>): Promise<void> {
+    return this.#switch.run(async () => {
+      this.#switching = true;
+      try {
+        await work();
+      } finally {
+        this.#switching = false;
+      }
+    });
+  }
+
+  /** Throws `busy` where records may not be changed. */
+  #mayWrite(): void {
+    void this.forWork;
   }
 
   async #entered(door: AppState["door"]): Promise<void> {

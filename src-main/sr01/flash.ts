@@ -7,6 +7,8 @@ import { compareVersions } from "./version.ts";
 const returnEveryMs = 500;
 /** ... for so long. */
 const returnLimitMs = 60_000;
+/** A unit that still answers with its old version after status 2 may not have begun its restart; so long that is believed. */
+const stillUpMs = 5000;
 
 /** What is known of the file before a byte is sent. */
 export interface FlashImage {
@@ -143,7 +145,7 @@ async function verify(order: FlashOrder, before: UnitIdentity, sent: SentFirmwar
   try {
     if (sent.outcome === "rebooting") {
       order.onProgress({ phase: "reboot", sentBytes: total });
-      after = await awaitReturn(order);
+      after = await awaitReturn(order, before);
       order.onProgress({ phase: "identify", sentBytes: total });
     } else {
       order.onProgress({ phase: "identify", sentBytes: total });
@@ -155,14 +157,21 @@ async function verify(order: FlashOrder, before: UnitIdentity, sent: SentFirmwar
   return { ...report, firmwareAfter: after.firmwareVersion, ...compare(order, before, after) };
 }
 
-/** ID with sequence 0 every 500 ms until somebody answers. Refusals count as silence: the unit may still be starting. */
-async function awaitReturn(order: FlashOrder): Promise<UnitIdentity> {
-  const until = order.clock.now() + returnLimitMs;
+/**
+ * ID with sequence 0 every 500 ms until somebody answers. Refusals count as silence: the unit may still be starting. The old
+ * version counts only from a unit that was away, or does not go.
+ */
+async function awaitReturn(order: FlashOrder, before: UnitIdentity): Promise<UnitIdentity> {
+  const start = order.clock.now();
+  const until = start + returnLimitMs;
+  let wasAway = false;
   for (;;) {
     const begun = order.clock.now();
     try {
-      return await order.profile.identify({ signal: order.signal, maxAttempts: 1 });
+      const unit = await order.profile.identify({ signal: order.signal, maxAttempts: 1 });
+      if (wasAway || unit.firmwareVersion !== before.firmwareVersion || begun - start >= stillUpMs) return unit;
     } catch (error) {
+      wasAway = true;
       const { code } = toToolkitError(error);
       if (code !== "device-timeout" && code !== "device-refused" && code !== "protocol") throw error;
     }
