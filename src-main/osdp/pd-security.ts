@@ -111,7 +111,9 @@ export class PdSecureChannel implements PdSecurity {
   }
 
   seal(reply: Frame, command: Frame): Frame {
-    if (this.#replyBlock) return { ...reply, scb: this.#replyBlock };
+    const scb = this.#replyBlock;
+    this.#replyBlock = null;
+    if (scb) return { ...reply, scb };
     return this.#session && carriesMac(command.scb) ? this.#session.chain.seal(reply) : reply;
   }
 

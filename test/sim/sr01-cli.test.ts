@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CliContext } from "../../src-main/hosts/cli/context.ts";
 import { runCommandLine } from "../../src-main/hosts/cli/frame.ts";
+import { readSimKey, writeSimKey } from "../../src-main/hosts/cli/sim-key-file.ts";
 import { registerSimSr01Command } from "../../src-main/hosts/cli/sim-sr01-command.ts";
 import { usageError } from "../../src-main/hosts/cli/usage.ts";
+import { fromHex, toHex } from "../../src-main/lib/bytes.ts";
 import { systemClock } from "../../src-main/lib/clock.ts";
 import { errorShape, exitCodes, toToolkitError } from "../../src-main/lib/errors.ts";
 import { silentLog } from "../../src-main/lib/log.ts";
@@ -123,6 +125,7 @@ describe("sim sr01", () => {
     ["receive-size", ["--port", "x", "--receive-size", "127"]],
     ["address", ["--port", "x", "--address", "127"]],
     ["faults", ["--port", "x", "--faults", "/nowhere/faults.json"]],
+    ["key-file", ["--port", "x", "--key-file", "/nowhere/key"]],
   ])("a wrong %s is bad-input naming it: %j", async (field, args) => {
     const { code, last } = await run("sim", "sr01", ...args);
     expect([code, last["error"]]).toEqual([2, expect.objectContaining({ code: "bad-input", field })]);
@@ -133,6 +136,42 @@ describe("sim sr01", () => {
     writeFileSync(faults, text);
     const { code, last } = await run("sim", "sr01", "--port", "x", "--faults", faults);
     expect([code, last["error"]]).toEqual([2, expect.objectContaining({ code: "bad-input", field: "faults" })]);
+  });
+});
+
+describe("its key file", () => {
+  const digits = "00112233445566778899aabbccddeeff";
+
+  test.each(["", "no key", digits.slice(1), `${digits}00`, "0".repeat(2000)])(
+    "%j is bad-input, not shown",
+    async (text) => {
+      const file = join(dir, "key");
+      writeFileSync(file, text);
+      const { code, last } = await run("sim", "sr01", "--port", "x", "--key-file", file);
+      expect([code, last["error"]]).toEqual([2, expect.objectContaining({ code: "bad-input", field: "key-file" })]);
+      if (text.length > 10) expect(JSON.stringify(last)).not.toContain(text.slice(0, 31));
+    },
+  );
+
+  test("read with blanks around it; replaced whole, for its owner only", async () => {
+    const file = join(dir, "key");
+    writeFileSync(file, ` ${digits.toUpperCase()}\n`);
+    expect(toHex(await readSimKey(file))).toBe(digits);
+    await writeSimKey(file, fromHex("ffeeddccbbaa99887766554433221100"));
+    expect(readFileSync(file, "utf8")).toBe("ffeeddccbbaa99887766554433221100\n");
+    if (process.platform !== "win32") expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readdirSync(dir)).toEqual(["key"]);
+  });
+
+  test("a place that cannot be written is bad-input", async () => {
+    await expect(writeSimKey(join(dir, "nowhere", "key"), fromHex(digits))).rejects.toMatchObject({
+      field: "key-file",
+    });
+  });
+
+  test("with --install the file need not be there: the port is what is wrong", async () => {
+    const { last } = await run("sim", "sr01", "--port", "/nowhere/tty", "--install", "--key-file", join(dir, "none"));
+    expect(last["error"]).toMatchObject({ field: "port" });
   });
 });
 

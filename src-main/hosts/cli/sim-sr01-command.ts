@@ -22,7 +22,7 @@ interface SimSr01CliOptions {
   serial: string;
   faults?: string;
   keyFile?: string;
-  install?: true;
+  install?: boolean;
 }
 
 const maxFaultsBytes = 64 * 1024;

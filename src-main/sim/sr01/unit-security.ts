@@ -110,13 +110,14 @@ export class UnitSecurity implements PdSecurity {
   }
 
   #refuses({ code, scb }: Frame): PdAnswer | null {
-    if (code === CHLNG.code && scb && this.#faults.now.refusesChallenge) {
-      this.channel.reset();
-      return refuse(this.#faults.now.refusesChallenge.nak);
-    }
-    const handshake = (code === CHLNG.code || code === SCRYPT.code) && this.#faults.now.nakNext?.command === code;
-    const nak = handshake ? this.#faults.spendNak(code) : null;
-    return nak === null ? null : refuse(nak);
+    const { refusesChallenge, nakNext } = this.#faults.now;
+    let nak: number | null = null;
+    if (code === CHLNG.code && scb && refusesChallenge) nak = refusesChallenge.nak;
+    else if ((code === CHLNG.code || code === SCRYPT.code) && nakNext?.command === code)
+      nak = this.#faults.spendNak(code);
+    if (nak === null) return null;
+    this.channel.reset();
+    return refuse(nak);
   }
 
   #spoilHandshake(reply: Frame): Frame {
