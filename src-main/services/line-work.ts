@@ -66,8 +66,8 @@ export class LineWork {
     const { path, mode } = choice;
     return this.#jobs.start("line.open", { port: path, mode }, async (job) => {
       await this.#leave(choice);
-      this.#seams.hub.set("line", { ...closedLine, ...placeOf(choice) });
-      await this.#ensureOpen(job);
+      if (this.#choice === choice) this.#seams.hub.set("line", { ...closedLine, ...placeOf(choice) });
+      await this.#ensureOpen(job, choice);
       return { type: "line", heardBytes: 0 };
     });
   }
@@ -173,8 +173,7 @@ export class LineWork {
     }
   }
 
-  async #ensureOpen(job: JobContext): Promise<Line> {
-    const wanted = this.#choice;
+  async #ensureOpen(job: JobContext, wanted = this.#choice): Promise<Line> {
     return this.#opening.run(async () => {
       if (this.#choice !== wanted) throw fail("cancelled", "Another line was chosen meanwhile.");
       return this.#line ?? this.#open(job, wanted);
