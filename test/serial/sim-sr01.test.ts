@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CliContext } from "../../src-main/hosts/cli/context.ts";
@@ -7,6 +10,14 @@ import { fromHex, toHex } from "../../src-main/lib/bytes.ts";
 import { systemClock } from "../../src-main/lib/clock.ts";
 import { silentLog } from "../../src-main/lib/log.ts";
 import type { Port } from "../../src-main/lib/port.ts";
+import { decodeFrame, encodeFrame, type Frame } from "../../src-main/osdp/frame.ts";
+import {
+  deriveKeys,
+  factoryKey,
+  initialRmac,
+  SecureSession,
+  serverCryptogram,
+} from "../../src-main/osdp/secure-channel.ts";
 import { socatPair, until, type SocatPair } from "./harness.ts";
 
 let pair: SocatPair;
@@ -21,7 +32,7 @@ afterEach(async () => {
 });
 
 /** `sim sr01` on end b, in this process; `said` are its JSON lines. */
-function start() {
+function start(...more: string[]) {
   const said: Record<string, unknown>[] = [];
   const stop = new AbortController();
   const cli: CliContext = {
@@ -42,7 +53,7 @@ function start() {
       (...given) =>
         work(cli, ...given),
   );
-  const ended = program.parseAsync(["sim", "sr01", "--port", pair.b, "--baud", "115200"], { from: "user" });
+  const ended = program.parseAsync(["sim", "sr01", "--port", pair.b, "--baud", "115200", ...more], { from: "user" });
   return { said, stop, ended };
 }
 
@@ -56,6 +67,18 @@ async function ask(hex: string, answerBytes: number): Promise<string> {
   return got;
 }
 
+function command(code: number, sequence: number, data: Uint8Array, scb?: string): Frame {
+  const block = scb === undefined ? null : fromHex(scb);
+  return { address: 0, reply: false, sequence, check: "crc", scb: block, code, data, mac: null };
+}
+
+/** The one frame that answers `sent`; `bytes` with its mark. */
+async function frameFor(sent: Frame, bytes: number): Promise<Frame> {
+  const frame = decodeFrame(fromHex(await ask(toHex(encodeFrame(sent)), bytes)).slice(1));
+  if (!frame) throw new Error("no frame");
+  return frame;
+}
+
 describe("sim sr01 on a pseudo-terminal", () => {
   test("says ready, answers golden frames, tells what moves, and ends well when its port hangs up", async () => {
     const { said, ended } = start();
@@ -67,6 +90,28 @@ describe("sim sr01 on a pseudo-terminal", () => {
     expect(said.slice(1)).toEqual([{ event: "online" }, { event: "output", output: 0, on: true }]);
     await pair.close();
     await expect(ended).resolves.toBeInstanceOf(Command);
+  });
+
+  test("--install --key-file: a session on the factory key, KEYSET, the key in its file before the ACK, never in its lines", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "sim-key-"));
+    const file = join(dir, "unit.key");
+    const { said, stop, ended } = start("--install", "--key-file", file);
+    await until(() => said.length > 0, 5000, "never ready");
+    const [randomA, key] = [fromHex("b0b1b2b3b4b5b6b7"), "ffeeddccbbaa99887766554433221100"];
+    const ccrypt = await frameFor(command(0x76, 0, randomA, "031100"), 44);
+    expect(toHex(ccrypt.data.slice(0, 8))).toBe("0c11050101040302");
+    const keys = deriveKeys(factoryKey as Uint8Array, randomA);
+    const cryptogram = serverCryptogram(keys, randomA, ccrypt.data.slice(8, 16));
+    expect((await frameFor(command(0x77, 1, cryptogram, "031300"), 28)).scb?.[2]).toBe(1);
+    const session = new SecureSession(keys, initialRmac(keys, cryptogram));
+    const ack = await frameFor(session.seal(command(0x75, 2, fromHex(`0110${key}`))), 15);
+    expect(readFileSync(file, "utf8").trim()).toBe(key);
+    expect([ack.code, session.open(ack)]).toEqual([0x40, new Uint8Array(0)]);
+    expect(said.slice(1)).toEqual([{ event: "online" }, { event: "session", key: "scbk-d" }, { event: "keyset" }]);
+    expect(JSON.stringify(said)).not.toContain(key);
+    stop.abort();
+    await expect(ended).rejects.toMatchObject({ code: "cancelled" });
+    rmSync(dir, { recursive: true });
   });
 
   test("ends with cancelled when it is stopped, and leaves the port free", async () => {
