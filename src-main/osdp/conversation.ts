@@ -104,12 +104,17 @@ export class Conversation {
   /** Back to sequence 0, in clear: what the next command begins. */
   reset(): void {
     this.sequence = 0;
-    this.#session = null;
+    this.#endSession();
   }
 
   /** Nothing may be sent before a restart. */
   drop(): void {
     this.sequence = null;
+    this.#endSession();
+  }
+
+  #endSession(): void {
+    this.#session?.close();
     this.#session = null;
   }
 

@@ -123,6 +123,11 @@ export class SecureSession {
     return data;
   }
 
+  /** Wipes the session's keys; nothing can be sealed or opened afterwards. */
+  close(): void {
+    for (const key of [this.#keys.enc, this.#keys.mac1, this.#keys.mac2]) key.fill(0);
+  }
+
   /** A command is chained to the last reply, a reply to the command that it answers. */
   #icv(reply: boolean): Uint8Array {
     return reply ? this.#commandMac : this.#replyMac;

@@ -43,6 +43,18 @@ interface OpenAttempt {
   /** When its last bit is out, by arithmetic. */
   lineEnd: number;
   damaged: boolean;
+  /** Bytes heard that belong to no frame. */
+  rubbish: number;
+}
+
+function anotherMaster(why: string, heard?: Uint8Array): ToolkitError {
+  return fail(
+    "busy",
+    "Another device is sending on this line, so we stopped sending. Only one may be in charge of an RS485 line.",
+    {
+      data: { why, ...(heard ? { heard: toHex(heard.slice(0, 64)) } : {}) },
+    },
+  );
 }
 
 /** A damaged candidate, or so much rubbish that it can only have been a reply with a damaged head. */
@@ -157,10 +169,12 @@ export class Wire {
         sentAt,
         lineEnd: sentAt + this.#byteMs(bytes.length),
         damaged: false,
+        rubbish: 0,
         settle: (outcome) => {
           end();
-          this.#foreign.exchangeEnded(this.#clock.now(), outcome.type !== "reply");
+          const why = this.#foreign.exchangeEnded(this.#clock.now(), outcome.type !== "reply", open.rubbish);
           resolve(outcome);
+          if (why) this.#stop(anotherMaster(why));
         },
       };
       this.#open = open;
@@ -253,18 +267,9 @@ export class Wire {
     }
     const damagedEcho = this.#echoes && event.at < this.#echoEnd;
     if (open && !damagedEcho && looksLikeReply(event)) open.damaged = true;
+    if (open && !damagedEcho && event.type === "noise") open.rubbish += event.bytes.length;
     const why = this.#foreign.judge(event, this.#clock.now(), open !== null);
-    if (why) {
-      this.#stop(
-        fail(
-          "busy",
-          "Another device is sending on this line, so we stopped sending. Only one may be in charge of an RS485 line.",
-          {
-            data: { why, heard: toHex(event.bytes.slice(0, 64)) },
-          },
-        ),
-      );
-    }
+    if (why) this.#stop(anotherMaster(why, event.bytes));
   }
 
   #stop(error: ToolkitError): void {
