@@ -109,12 +109,9 @@ export function onceId(): string {
   return crypto.randomUUID();
 }
 
-/** Names this page for the trigger; the same after a reload. */
-export function pageId(kept: Storage = sessionStorage): string {
-  const name = "sr01-page";
-  const known = kept.getItem(name);
-  if (known !== null) return known;
-  const made = crypto.randomUUID();
-  kept.setItem(name, made);
-  return made;
+let ownId: string | undefined;
+
+/** Names this page for the trigger, from its load on. Kept in memory: a tab's sessionStorage is copied with the tab. */
+export function pageId(): string {
+  return (ownId ??= crypto.randomUUID());
 }

@@ -12,15 +12,22 @@ export function durationText(seconds: number): string {
   return `${String(Math.floor(whole / 60))}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-/** Local time of day with seconds; an empty text for no moment. */
-export function timeText(moment: string | null, language: string): string {
-  return moment === null ? "" : new Date(moment).toLocaleTimeString(language);
+/** English is read in many countries: a date with the month as a word and 24 hours cannot be misread. */
+function placeOf(language: string): string {
+  return language === "en" ? "en-GB" : language;
+}
+
+/** Local time of day to a tenth of a second. */
+export function clockText(atMs: number, language: string): string {
+  return new Date(atMs).toLocaleTimeString(placeOf(language), {
+    ...{ hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 1 },
+  });
 }
 
 /** Local date and time. */
 export function momentText(moment: string | null, language: string): string {
   if (moment === null) return "";
-  return new Date(moment).toLocaleString(language, { dateStyle: "short", timeStyle: "medium" });
+  return new Date(moment).toLocaleString(placeOf(language), { dateStyle: "medium", timeStyle: "medium" });
 }
 
 /** Seconds since a moment, never negative; null for no moment. */

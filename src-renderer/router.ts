@@ -1,20 +1,16 @@
 import type { Router, RouteRecordRaw } from "vue-router";
 import { createRouter, createWebHashHistory } from "vue-router";
-import FirmwarePage from "./pages/firmware/FirmwarePage.vue";
-import LivePage from "./pages/live/LivePage.vue";
-import RecordingsPage from "./pages/more/RecordingsPage.vue";
-import SettingsPage from "./pages/more/SettingsPage.vue";
-import SetupPage from "./pages/setup/SetupPage.vue";
 import StartPage from "./pages/start/StartPage.vue";
 
-/** All views. A wizard's step is part of the address, so that Back of the browser and a reload keep it. */
+/** All views. A wizard's step is part of the address, so that Back of the browser and a reload keep it. Each view
+ * but Start is loaded when it is first shown. */
 export const routes: RouteRecordRaw[] = [
   { path: "/", name: "start", component: StartPage },
-  { path: "/setup/:step?", name: "setup", component: SetupPage },
-  { path: "/live/:step?", name: "live", component: LivePage },
-  { path: "/firmware/:step?", name: "firmware", component: FirmwarePage },
-  { path: "/recordings", name: "recordings", component: RecordingsPage },
-  { path: "/settings", name: "settings", component: SettingsPage },
+  { path: "/setup/:step?", name: "setup", component: () => import("./pages/setup/SetupPage.vue") },
+  { path: "/live/:step?", name: "live", component: () => import("./pages/live/LivePage.vue") },
+  { path: "/firmware/:step?", name: "firmware", component: () => import("./pages/firmware/FirmwarePage.vue") },
+  { path: "/recordings", name: "recordings", component: () => import("./pages/more/RecordingsPage.vue") },
+  { path: "/settings", name: "settings", component: () => import("./pages/more/SettingsPage.vue") },
   { path: "/:rest(.*)*", redirect: "/" },
 ];
 

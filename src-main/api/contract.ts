@@ -101,6 +101,8 @@ export const calls = {
       allowDowngrade: z.string().max(32).optional(),
       /** The file's name, typed out, when its origin is unknown. */
       allowUnknown: z.string().max(300).optional(),
+      /** The door's name, typed out, in line mode Alone at a named door. */
+      doorName: z.string().max(80).optional(),
     }),
     output: job,
   },

@@ -1,6 +1,7 @@
 import type { ComputedRef } from "vue";
 import { computed } from "vue";
 import { useI18n } from "vue-i18n";
+import { useErrorWords } from "../composables/use-error-words.ts";
 import { useNow } from "../composables/use-now.ts";
 import { ageSeconds } from "../format.ts";
 import { useAdapters } from "../stores/adapters.ts";
@@ -41,10 +42,12 @@ function useAdapterState(): ComputedRef<DeviceState> {
   const { t } = useI18n();
   const line = useLine();
   const adapters = useAdapters();
+  const errorWords = useErrorWords();
   return computed(() => {
     const now = line.state;
     const port = adapters.ports.find((entry) => entry.path === now?.path);
-    const error = now?.error?.message ?? adapters.state?.error?.message ?? null;
+    const problem = now?.error ?? adapters.state?.error ?? null;
+    const error = problem === null ? null : errorWords(problem);
     const found = adapters.ports.filter((entry) => entry.likely).length;
     const [status, word] = ((): [Status, string] => {
       if (line.isOpen && now?.state === "closed") return ["unknown", t("device.lineResting")];
@@ -72,6 +75,7 @@ function useSr01State(age: (moment: string | null | undefined) => string): Compu
     const [status, word] = ((): [Status, string] => {
       if (line.isOpen && now?.state === "closed") return ["unknown", t("device.lineResting")];
       if (now === undefined || now.state === "closed") return ["unknown", t("device.notLookedAt")];
+      if (now.exclusive === "flash") return ["running", t("device.flashing")];
       if (unit === null) return ["unknown", t("device.notIdentified")];
       return now.online ? ["pass", t("device.answers")] : ["warn", t("device.silent")];
     })();
@@ -82,13 +86,21 @@ function useSr01State(age: (moment: string | null | undefined) => string): Compu
       { label: t("line.address"), value: String(now?.address ?? "–") },
       { label: t("sr01.link"), value: link },
     ];
-    return { id: "sr01", status, word, age: unit === null ? "" : age(now?.lastAnswerAt), facts, error: null };
+    return {
+      id: "sr01",
+      status,
+      word,
+      age: unit === null || now?.exclusive === "flash" ? "" : age(now?.lastAnswerAt),
+      facts,
+      error: null,
+    };
   });
 }
 
 function usePhoneState(age: (moment: string | null | undefined) => string): ComputedRef<DeviceState> {
   const { t } = useI18n();
   const phone = usePhone();
+  const errorWords = useErrorWords();
   return computed(() => {
     const now = phone.state;
     const [status, word] = ((): [Status, string] => {
@@ -110,6 +122,6 @@ function usePhoneState(age: (moment: string | null | undefined) => string): Comp
       { label: t("phone.auth"), value: now?.info ? t(`phone.authWord.${now.info.auth}`) : "–" },
     ];
     const heard = now?.lastAnswerAt ? age(now.lastAnswerAt) : "";
-    return { id: "phone", status, word, age: heard, facts, error: now?.error?.message ?? null };
+    return { id: "phone", status, word, age: heard, facts, error: now?.error ? errorWords(now.error) : null };
   });
 }

@@ -40,7 +40,7 @@ describe("the error card", () => {
     const { page } = await openPage(ErrorCard, fakeApi().api, {
       props: { error, nextLabel: "Try again", onNext: () => again.push(1) },
     });
-    expect(page.find("h3").text()).toBe(error.message);
+    expect(page.find(".sentence").text()).toBe(error.message);
     expect(page.text()).toContain("status: 403");
     expect(page.text()).toContain("allow-list, add this computer's address");
     expect(page.find("details").attributes("open")).toBeUndefined();
@@ -51,7 +51,7 @@ describe("the error card", () => {
 
   it("speaks German by code and keeps the original sentence under what was seen", async () => {
     const { page } = await openPage(ErrorCard, fakeApi().api, { props: { error }, language: "de" });
-    expect(page.find("h3").text()).toBe("Das Gerät lässt uns nicht hinein.");
+    expect(page.find(".sentence").text()).toBe("Das Gerät lässt uns nicht hinein.");
     expect(page.findAll("li").map((one) => one.text())).toContain(error.message);
   });
 });

@@ -54,7 +54,7 @@ export const work = {
     auth: "Sign-in",
     authWord: { auto: "Find out", digest: "Digest", basic: "Basic", none: "None" },
     authHelp: {
-      auto: "Asks the phone which one it wants. Never sends Basic over plain HTTP.",
+      auto: "As the phone asks; never Basic over plain HTTP.",
       digest: "The password itself is not sent. The safe choice.",
       basic: "Over plain HTTP everybody on this network can read the password.",
       none: "Only when the phone's API asks for nothing.",
@@ -92,6 +92,8 @@ export const work = {
     armedElsewhere: "Another page holds the trigger.",
     armReal: "A real door will move. Look that nobody and nothing is in its way.",
     armTraining: "Training: only the simulated door moves.",
+    firstArm: "The buttons below work once it is armed.",
+    thenPress: "Now press one of the buttons below.",
     byPhone: "By the door phone",
     bySr01: "By the SR01 itself (RS485)",
     phoneOffAlone:
@@ -123,7 +125,7 @@ export const work = {
     asReported: "As reported by the SR01.",
     happened: "What happened",
     nothingYet: "Nothing yet.",
-    kind: { asked: "asked", seen: "seen", failed: "failed" },
+    kind: { asked: "asked", done: "done", seen: "seen", failed: "failed" },
     outputOn: "SR01 output {n} is on",
     outputOff: "SR01 output {n} is off",
     inputIs: "SR01 input {n}: {state}",
@@ -133,8 +135,9 @@ export const work = {
     relayLow: "Door phone: relay {relay} is low",
     accepted: "The door phone accepted: {relay}",
     notAccepted: "The door phone did not accept: {relay}",
-    outputDone: "The SR01 carried it out; output {n} read back as {state}",
-    jobDone: "Done",
+    askedPhone: "Open by the door phone: {relay}",
+    askedSr01: "Open by the SR01: output {n}, {seconds} s",
+    outputDone: "The SR01 carried it out: output {n} read on, then off again",
   },
   firmware: {
     step: { unit: "Unit", image: "Image", overview: "Overview", flash: "Flash", result: "Result" },

@@ -72,6 +72,7 @@ export function flashInput(
   image: ImageInfo,
   unit: Identity,
   onceId: string,
+  mode: LineMode | null,
 ): CallInput<"flash.start"> {
   const expect = draft.expect.trim();
   return {
@@ -80,5 +81,6 @@ export function flashInput(
     ...(image.version === null && expect !== "" ? { expect } : {}),
     ...(isDowngrade(image, unit) ? { allowDowngrade: draft.typedVersion.trim() } : {}),
     ...(image.kind === "opaque" ? { allowUnknown: draft.typedName } : {}),
+    ...(mode === "alone" ? { doorName: draft.typedDoor.trim() } : {}),
   };
 }
