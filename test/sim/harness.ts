@@ -2,13 +2,13 @@ import { toHex } from "../../src-main/lib/bytes.ts";
 import { ToolkitError } from "../../src-main/lib/errors.ts";
 import { VirtualClock } from "../../src-main/lib/virtual-clock.ts";
 import { Bus } from "../../src-main/osdp/bus.ts";
-import { CAP, ID, OSTAT, OUT } from "../../src-main/osdp/commands.ts";
+import { CAP, ID, OSTAT } from "../../src-main/osdp/commands.ts";
 import { defaultDeviceTiming, type DeviceTiming } from "../../src-main/osdp/device.ts";
 import { describe as inWords } from "../../src-main/osdp/describe.ts";
 import { decodeFrame, encodeFrame, withMark, type Frame } from "../../src-main/osdp/frame.ts";
 import { FrameParser } from "../../src-main/osdp/parser.ts";
 import { ACK, NAK, OSTATR, PDCAP, PDID, type Capability } from "../../src-main/osdp/replies.ts";
-import type { WireTiming } from "../../src-main/osdp/wire.ts";
+import type { Outcome, Wire, WireTiming } from "../../src-main/osdp/wire.ts";
 import { createLine, type LineOptions } from "../../src-main/sim/line.ts";
 import { createSimSr01, type SimSr01Options } from "../../src-main/sim/sr01/sim-sr01.ts";
 
@@ -144,4 +144,9 @@ export async function outcome<T>(
 
 /** One timed order to output 0. */
 export const pulse = { orders: [{ output: 0, code: 5, timer: 10 }] };
-export { OUT };
+
+/** One exchange without a device around it. */
+export function attempt(wire: Wire, code: number, data: Uint8Array, sequence: number, replyMs = 200): Promise<Outcome> {
+  const frame = encodeFrame({ address: 0, reply: false, sequence, check: "crc", scb: null, code, data, mac: null });
+  return wire.attempt(frame, (reply) => reply.sequence === sequence, replyMs);
+}
