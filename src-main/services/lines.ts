@@ -4,9 +4,13 @@ import { fail, type ToolkitError } from "../lib/errors.ts";
 import { Listeners } from "../lib/listeners.ts";
 import type { Port } from "../lib/port.ts";
 import { Bus } from "../osdp/bus.ts";
+import { LineCapture } from "../osdp/capture.ts";
+import { tapPort } from "../osdp/port-tap.ts";
 import type { LineMode } from "./model/common.ts";
 import type { PortSource, Seams } from "./seams.ts";
 
+/** So many paths' captures are kept; the oldest goes. */
+const maxCaptures = 8;
 /** A line without leases is given back after so long. */
 const idleCloseMs = 30_000;
 
@@ -118,10 +122,20 @@ export class Lines {
   readonly #ports: PortSource;
   readonly #seams: Pick<Seams, "clock" | "wireTiming" | "deviceTiming">;
   readonly #open = new Map<string, Line | null>();
+  readonly #captures = new Map<string, LineCapture>();
 
   constructor(ports: PortSource, seams: Pick<Seams, "clock" | "wireTiming" | "deviceTiming">) {
     this.#ports = ports;
     this.#seams = seams;
+  }
+
+  /** What passed on a path in the last minutes, attempts that failed included. Never holds a key. */
+  capture(path: string): LineCapture {
+    const kept = this.#captures.get(path) ?? new LineCapture({ clock: this.#seams.clock, role: "panel" });
+    this.#captures.delete(path);
+    this.#captures.set(path, kept);
+    for (const old of [...this.#captures.keys()].slice(0, -maxCaptures)) this.#captures.delete(old);
+    return kept;
   }
 
   /**
@@ -134,7 +148,10 @@ export class Lines {
     this.#open.set(path, null);
     let port: Port | null = null;
     try {
-      port = await this.#ports.open(path, baud, signal);
+      const capture = this.capture(path);
+      port = tapPort(await this.#ports.open(path, baud, signal), this.#seams.clock, (piece) => {
+        capture.take(piece);
+      });
       if (mode !== "listening") await listenFirst(port, this.#seams.clock, options.listenMs, signal);
       const line = new Line(port, mode, this.#seams);
       line.onGone(() => this.#open.delete(path));
