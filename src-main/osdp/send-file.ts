@@ -163,9 +163,11 @@ async function sendFragment(
 }
 
 function canPoll(run: Run, status: FileStatus, next: TransferAction): boolean {
-  return (
-    next.type === "fragment" && (status.action & 1) !== 0 && run.options.clock.now() - run.lastPollAt >= pollEveryMs
-  );
+  return next.type === "fragment" && (status.action & 1) !== 0 && pollIsDue(run);
+}
+
+function pollIsDue(run: Run): boolean {
+  return run.options.clock.now() - run.lastPollAt >= pollEveryMs;
 }
 
 async function poll(run: Run): Promise<void> {
@@ -183,7 +185,7 @@ async function passTime(run: Run, action: Extract<TransferAction, { type: "wait"
   if (action.type === "poll") return poll(run);
   const { clock, signal } = run.options;
   const until = clock.now() + action.ms;
-  if (action.pollFirst) await poll(run);
+  if (action.pollFirst || (action.poll && pollIsDue(run))) await poll(run);
   const every = action.poll ? pollEveryMs : quietLimitMs;
   for (let left = action.ms; left > 0; left = until - clock.now()) {
     const part = Math.min(left, every);

@@ -86,6 +86,7 @@ describe("with a scripted receiver", () => {
     );
     const { value, error } = await transfer(bench, data);
     expect(value?.outcome ?? error?.message).toBe("processed");
+    expect(polls).toBeGreaterThan(2);
     expect(equalBytes(Uint8Array.from(parts), data)).toBe(true);
   });
 

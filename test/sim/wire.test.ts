@@ -144,6 +144,26 @@ describe("the quiet before sending", () => {
     },
   );
 
+  test("a frame that has begun to come in may end first, however its bytes are handed over", async () => {
+    const { clock, port, wire } = bare();
+    const sentAt: number[] = [];
+    port.onSend = () => {
+      sentAt.push(clock.now());
+    };
+    const reply = replyTo({ address: 0, sequence: 1, check: "crc" } as Frame, ACK.code);
+    clock.after(20, () => {
+      port.deliver(Uint8Array.from([...reply, ...reply.slice(0, 5)]));
+    });
+    clock.after(35, () => {
+      port.deliver(reply.slice(5));
+    });
+    await clock.run(attempt(wire, OSTAT.code, new Uint8Array(0), 1));
+    expect(clock.now()).toBe(20);
+    await clock.run(attempt(wire, OSTAT.code, new Uint8Array(0), 2));
+    expect(sentAt[1]).toBeGreaterThanOrEqual(35 + 2 * (10 / 9.6));
+    expect(sentAt[1]).toBeLessThan(60);
+  });
+
   test("a doubled reply may end before the next command: no collision", async () => {
     // Bytes come one by one: what an adapter keeps back in a chunk nobody can know of.
     const bench = makeSim({ line: { sliceMs: 1 }, sim: { faults: { doubleReplies: 20 } } });
