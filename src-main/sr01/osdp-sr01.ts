@@ -4,13 +4,18 @@ import type { Bus } from "../osdp/bus.ts";
 import { ISTAT, LSTAT, OSTAT, OUT, outputCodes } from "../osdp/commands.ts";
 import type { Command, Empty } from "../osdp/codec.ts";
 import type { Device, DeviceFacts, LinkSecurity } from "../osdp/device.ts";
+import type { DeviceId } from "../osdp/replies.ts";
 import { sendFile } from "../osdp/send-file.ts";
+import { onSameUnit } from "./keys.ts";
 import type { UnitIdentity, UnitStatus, WireProfile } from "./profile.ts";
 
 /** FtType of a firmware file: opaque (OSDP v2.2, 6.26). */
 const firmwareFileType = 1;
 /** Longest accepted "finishing", ms. */
 const finishLimitMs = 120_000;
+
+/** The unit that was last identified at each device's address: nothing is asked of or sent to another one. */
+const identified = new WeakMap<Device, DeviceId>();
 
 /** Where a unit answers. */
 export interface OsdpSr01Options {
@@ -25,33 +30,47 @@ export interface OsdpSr01Options {
  */
 export function createOsdpSr01({ bus, address, clock }: OsdpSr01Options): WireProfile {
   const device = bus.device(address);
+  /** What is meant for the identified unit never reaches one that was put in its place. */
+  const withUnit = async <T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> => {
+    const value = await onSameUnit(device, identified.get(device) ?? null, work, signal);
+    if (!identified.has(device) && device.facts) identified.set(device, device.facts.id);
+    return value;
+  };
+  const order = async (output: number, code: number, timer: number, signal?: AbortSignal): Promise<void> => {
+    const orders = [{ output, code, timer }];
+    await withUnit((own) => device.request(OUT, { orders }, { signal: own }), signal);
+  };
   return {
     profileName: "OSDP v2.2",
     get repeats() {
       return device.repeats;
     },
-    identify: async (options = {}) => identityOf(await device.start(options), address, bus.baud, device.security),
-    status: async (signal): Promise<UnitStatus> => {
-      const none = { values: [] };
-      const outputs = await readIfOffered(device, OSTAT, none, signal);
-      const inputs = await readIfOffered(device, ISTAT, none, signal);
-      const local = await readIfOffered(device, LSTAT, { tamper: false, powerFailure: false }, signal);
-      return { outputs: outputs.values, inputs: inputs.values, ...local };
+    identify: async (options = {}) => {
+      const facts = await device.start(options);
+      identified.set(device, facts.id);
+      return identityOf(facts, address, bus.baud, device.security);
     },
+    status: (signal) => withUnit((own) => readStatus(device, own), signal),
     pulse: async (output, seconds, signal) => {
       const timer = Math.round(seconds * 10);
       if (timer < 1 || timer > 600)
         throw fail("bad-input", "A pulse lasts from 0.1 to 60 seconds.", { field: "seconds" });
-      await device.request(OUT, { orders: [{ output, code: outputCodes.timedOn, timer }] }, { signal });
+      await order(output, outputCodes.timedOn, timer, signal);
     },
-    set: async (output, on, signal) => {
-      const code = on ? outputCodes.permanentOn : outputCodes.permanentOff;
-      await device.request(OUT, { orders: [{ output, code, timer: 0 }] }, { signal });
-    },
-    poll: async (signal) => (await device.poll({ signal })) !== null,
+    set: (output, on, signal) => order(output, on ? outputCodes.permanentOn : outputCodes.permanentOff, 0, signal),
+    poll: async (signal) => (await withUnit((own) => device.poll({ signal: own }), signal)) !== null,
+    // The transfer watches for another unit itself.
     sendFirmware: (file, onProgress, signal) =>
       sendFile(device, { data: file, type: firmwareFileType, clock, signal, finishLimitMs, onProgress }),
   };
+}
+
+async function readStatus(device: Device, signal: AbortSignal): Promise<UnitStatus> {
+  const none = { values: [] };
+  const outputs = await readIfOffered(device, OSTAT, none, signal);
+  const inputs = await readIfOffered(device, ISTAT, none, signal);
+  const local = await readIfOffered(device, LSTAT, { tamper: false, powerFailure: false }, signal);
+  return { outputs: outputs.values, inputs: inputs.values, ...local };
 }
 
 /** A status that the unit does not implement (NAK 03) reads as `none`. */

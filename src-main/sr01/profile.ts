@@ -50,7 +50,8 @@ export interface ReachOptions {
 
 /**
  * A wire profile: how this program speaks to an SR01. Ours is OSDP v2.2 (osdp-sr01.ts); the maker's own protocol is
- * unpublished and can be added beside it behind this interface. All calls reject with a ToolkitError.
+ * unpublished and can be added beside it behind this interface. All calls reject with a ToolkitError; all but `identify`
+ * with `not-verified`, nothing sent, when another unit answers than the one identified last.
  */
 export interface WireProfile {
   /** Shown as a fact about us, e.g. `OSDP v2.2`. */

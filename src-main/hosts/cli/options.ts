@@ -1,24 +1,51 @@
 import { Option, type Command } from "commander";
 import { fail } from "../../lib/errors.ts";
+import { addKeyOptions, type KeyOptions } from "./key-options.ts";
 
-/** Options of every verb that talks to an SR01. `baud` in bit/s; `listenMs` is how long to listen before the first byte. */
-export interface DeviceOptions {
+/** How a line is opened. `listenMs` is how long to listen before the first byte. */
+export interface LineOptions {
   port: string;
-  baud: number;
-  address: number;
-  /** No encrypted link, even if a key were known. */
-  plain: boolean;
   listenMs: number;
   line: "bench" | "alone";
 }
 
+/** Options of every verb that talks to an SR01. `baud` in bit/s. */
+export interface DeviceOptions extends LineOptions, KeyOptions {
+  baud: number;
+  address: number;
+  /** No encrypted link, even if a key were known. */
+  plain: boolean;
+}
+
+/** Option of the verbs that at a door may only be used after its name was typed. */
+export interface DoorOptions {
+  door?: string;
+}
+
 /** Adds the options of {@link DeviceOptions} to a verb. A missing `--port` is `bad-input` naming it. */
 export function addDeviceOptions(command: Command): Command {
-  return command
-    .requiredOption("--port <path>", "serial port, e.g. /dev/ttyUSB0 or COM3")
+  const placed = addLineOptions(command)
     .addOption(wholeOption("--baud <n>", "speed in bit/s (usual: 9600 to 230400)", 1, 1_000_000).default(9600))
     .addOption(wholeOption("--address <n>", "OSDP address", 0, 126).default(0))
-    .option("--plain", "no encrypted link", false)
+    .option("--plain", "no encrypted link", false);
+  return addKeyOptions(placed);
+}
+
+/** Adds `--door`. */
+export function addDoorOption(command: Command): Command {
+  return command.option("--door <name>", "the door's name, typed: needed with --line alone");
+}
+
+/** At a door nobody does this by accident: `bad-input` without the door's name. */
+export function requireDoor({ line, door }: LineOptions & DoorOptions): void {
+  if (line !== "alone" || (door !== undefined && door.trim() !== "")) return;
+  throw fail("bad-input", "At a door this needs the door's name, typed: --door NAME.", { field: "door" });
+}
+
+/** Adds the options of {@link LineOptions}. */
+export function addLineOptions(command: Command): Command {
+  return command
+    .requiredOption("--port <path>", "serial port, e.g. /dev/ttyUSB0 or COM3")
     .addOption(wholeOption("--listen-ms <ms>", "listen for another master first", 0, 600_000).default(2000))
     .addOption(
       new Option("--line <mode>", "who else is on the line: nobody (bench), or the phone is taken off it (alone)")
