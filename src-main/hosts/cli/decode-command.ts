@@ -2,39 +2,52 @@ import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { Command } from "commander";
-import { fromHex, toHex } from "../../lib/bytes.ts";
+import { fromHex } from "../../lib/bytes.ts";
 import { fail } from "../../lib/errors.ts";
-import { describe } from "../../osdp/describe.ts";
+import { parseOsdpcap, type ReadRecord } from "../../osdp/osdpcap.ts";
+import { SessionFollower } from "../../osdp/session-follower.ts";
 import { StreamDecoder, type StreamItem } from "../../osdp/stream-decoder.ts";
 import type { CliAction, CliContext } from "./context.ts";
+import { readFollowKeys } from "./follow-keys.ts";
+import { frameLine, noiseText } from "./frame-lines.ts";
 
 /** A longer line is no hand-made list of frames. */
 const maxLineChars = 1_000_000;
+/** Records of a capture that lie further apart hold no parts of one frame. */
+const maxGapMs = 200;
+
+interface DecodeOptions {
+  noise: boolean;
+  keyFile?: string;
+}
 
 /** Adds `decode FILE|-`. */
 export function registerDecodeCommand(program: Command, action: CliAction): void {
   program
     .command("decode <file>")
-    .description("OSDP frames in words, from lines of hex (whole frames or any chunks); - reads stdin")
+    .description("OSDP frames in words, from lines of hex (whole frames or any chunks) or an .osdpcap; - reads stdin")
     .option("--noise", "also tell the bytes that belong to no frame", false)
+    .option("--key-file <file>", "decrypt with this key (32 hex digits; more keys on more lines); shows keys in KEYSET")
     .action(action(decode));
 }
 
-async function decode(cli: CliContext, path: string, options: { noise: boolean }): Promise<void> {
+async function decode(cli: CliContext, path: string, options: DecodeOptions): Promise<void> {
+  const keys = await readFollowKeys(cli, options.keyFile);
+  const reading = new Reading(cli, keys, options);
   const input = path === "-" ? process.stdin : await openInput(path);
-  const decoder = new StreamDecoder();
   const onAbort = (): void => void input.destroy();
   cli.signal.addEventListener("abort", onAbort, { once: true });
   try {
     let number = 0;
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
       number += 1;
-      for (const item of decoder.push(bytesOf(line, number))) tell(cli, item, options.noise);
+      reading.take(recordOf(line, number));
     }
-    for (const item of decoder.end()) tell(cli, item, options.noise);
+    reading.end();
   } finally {
     cli.signal.removeEventListener("abort", onAbort);
     if (path !== "-") input.destroy();
+    for (const key of keys) key.fill(0);
   }
 }
 
@@ -46,29 +59,65 @@ async function openInput(path: string): Promise<Readable> {
   }
 }
 
-/** Blank lines and lines that begin with `#` are nothing. */
-function bytesOf(line: string, number: number): Uint8Array {
+/** One line of input: hex, or a record of a capture. Blank lines and lines that begin with `#` are nothing. */
+function recordOf(line: string, number: number): ReadRecord {
   const text = line.trim();
-  if (text.startsWith("#")) return new Uint8Array(0);
+  const isRecord = text.startsWith("{");
   try {
     if (text.length > maxLineChars) throw fail("bad-input", "The line is too long.");
-    return fromHex(text.replace(/[-:]/g, ""));
+    if (isRecord) return parseOsdpcap(text);
+    const bytes = text.startsWith("#") ? new Uint8Array(0) : fromHex(text.replace(/[-:]/g, ""));
+    return { io: "trace", wallMs: null, bytes, masked: false };
   } catch (cause) {
-    throw fail("bad-input", `Line ${String(number)} is not hexadecimal text.`, { field: "file", cause });
+    const what = isRecord ? "no record of an OSDP capture" : "not hexadecimal text";
+    throw fail("bad-input", `Line ${String(number)} is ${what}.`, { field: "file", cause });
   }
 }
 
-function tell(cli: CliContext, item: StreamItem, noise: boolean): void {
-  if (item.type === "noise") {
-    if (noise) cli.emit({ noise: toHex(item.bytes) }, `        noise ${toHex(item.bytes)}`);
-    return;
+/** The stream as it is read: frames are cut, sessions followed, lines printed. */
+class Reading {
+  readonly #cli: CliContext;
+  readonly #noise: boolean;
+  readonly #showKeys: boolean;
+  readonly #decoder = new StreamDecoder();
+  readonly #follower: SessionFollower;
+  #last: ReadRecord | null = null;
+  #place = 0;
+  /** Where blotted out records lie that may hold frames still to come. */
+  #masked: { from: number; to: number }[] = [];
+
+  constructor(cli: CliContext, keys: readonly Uint8Array[], options: DecodeOptions) {
+    this.#cli = cli;
+    this.#noise = options.noise;
+    this.#showKeys = options.keyFile !== undefined;
+    this.#follower = new SessionFollower(keys);
   }
-  const { frame, ok } = item;
-  const { name, fields } = describe(frame, frame.data);
-  const direction = frame.reply ? "reply" : "command";
-  const { address, sequence, code, check } = frame;
-  cli.emit(
-    { direction, address, sequence, name, code, check, ok, data: toHex(frame.data), fields },
-    `${frame.reply ? "PD " : "ACU"} ${String(address).padStart(3)} s${String(sequence)} ${name.padEnd(12)} ${ok ? "" : "BAD CHECK "}${JSON.stringify(fields)}`,
-  );
+
+  take(record: ReadRecord): void {
+    const last = this.#last;
+    this.#last = record;
+    const { io, wallMs, bytes, masked } = record;
+    const pause = last !== null && last.wallMs !== null && wallMs !== null && wallMs - last.wallMs > maxGapMs;
+    if (last && (last.io !== io || pause)) this.end();
+    if (masked) this.#masked.push({ from: this.#place, to: this.#place + bytes.length });
+    this.#place += bytes.length;
+    for (const item of this.#decoder.push(bytes)) this.#tell(item);
+  }
+
+  end(): void {
+    for (const item of this.#decoder.end()) this.#tell(item);
+  }
+
+  #tell(item: StreamItem): void {
+    this.#masked = this.#masked.filter(({ to }) => to > item.at);
+    const masked = this.#masked.some(({ from }) => from <= item.at);
+    if (item.type === "frame") {
+      const followed = this.#follower.take({ ...item, masked });
+      const { value, words } = frameLine(item.frame, item.ok, followed, this.#showKeys && !masked);
+      this.#cli.emit(value, words);
+    } else if (this.#noise) {
+      const noise = masked ? "**" : noiseText(item.bytes, this.#follower.exposed, this.#showKeys);
+      this.#cli.emit({ noise }, `        noise ${noise}`);
+    }
+  }
 }
