@@ -55,7 +55,7 @@ export const frame = {
     notLookedAt: "nicht angesehen",
     notIdentified: "nicht erkannt",
     answers: "antwortet",
-    flashing: "Übertragung läuft",
+    flashing: "überträgt",
     silent: "still",
     connected: "verbunden",
     connecting: "verbindet",

@@ -48,7 +48,7 @@ export const frame = {
     notLookedAt: "not looked at",
     notIdentified: "not identified",
     answers: "answers",
-    flashing: "is being flashed",
+    flashing: "flashing",
     silent: "silent",
     connected: "connected",
     connecting: "connecting",
