@@ -39,6 +39,9 @@ const restartsPerRequest = 3;
  */
 export class Device {
   readonly address: number;
+  /** Rates (bit/s) at which this unit was seen to drop long frames although it advertises them. */
+  readonly shortFrameRates = new Set<number>();
+  readonly #wire: Wire;
   readonly #clock: Clock;
   readonly #timing: DeviceTiming;
   readonly #talk: Conversation;
@@ -49,12 +52,17 @@ export class Device {
   #link: LinkKey | null = null;
 
   constructor(wire: Wire, address: number, clock: Clock, timing: DeviceTiming = defaultDeviceTiming) {
+    this.#wire = wire;
     this.address = address;
     this.#clock = clock;
     this.#timing = timing;
     this.#talk = new Conversation(wire, address, clock, timing);
   }
 
+  /** Present rate of its line, bit/s. */
+  get baud(): number {
+    return this.#wire.baud;
+  }
   /** Identity and capabilities of the last start; null before the first. */
   get facts(): DeviceFacts | null {
     return this.#facts;
@@ -155,7 +163,9 @@ export class Device {
     this.#facts = facts;
     const same = (a: DeviceId, b: DeviceId): boolean =>
       a.vendor === b.vendor && a.model === b.model && a.serialNumber === b.serialNumber;
-    if (before && !same(before, facts.id)) this.#swaps.emit({ before, now: facts.id });
+    if (!before || same(before, facts.id)) return;
+    this.shortFrameRates.clear();
+    this.#swaps.emit({ before, now: facts.id });
   }
 
   async #capabilities(options: RequestOptions): Promise<Omit<DeviceFacts, "id"> | null> {

@@ -68,11 +68,13 @@ export async function sendFile(device: Device, options: SendFileOptions): Promis
     ...{ device, options, firstSentAt: null, lastByteAt: null, lastPollAt: 0, finishingSince: null },
     ...{ answered: 0, slowestMs: 0, unit: device.facts?.id ?? null },
   };
-  let receiveBytes = device.facts?.receiveBytes ?? DEFAULT_RECEIVE_BYTES;
+  const needsShortFrames = device.shortFrameRates.has(device.baud);
+  let receiveBytes = needsShortFrames ? DEFAULT_RECEIVE_BYTES : (device.facts?.receiveBytes ?? DEFAULT_RECEIVE_BYTES);
   for (let interruptions = 0; ;) {
     const end = await transferOnce(run, receiveBytes, interruptions < maxInterruptions);
     if (end === "smaller") {
       device.forget();
+      device.shortFrameRates.add(device.baud);
       receiveBytes = DEFAULT_RECEIVE_BYTES;
     } else if (end === "interrupted") {
       interruptions += 1;
@@ -158,8 +160,17 @@ async function sendFragment(
     return answer.value as FileStatus;
   } catch (error) {
     if (first && error instanceof ToolkitError && error.code === "device-timeout") return null;
-    throw error;
+    throw takesNoFiles(error) ? noFileTransfer(error) : error;
   }
+}
+
+/** There is no capability for files: a unit that knows none says NAK 03. */
+function takesNoFiles(error: unknown): error is ToolkitError {
+  return error instanceof ToolkitError && error.data?.["nak"] === 3;
+}
+
+function noFileTransfer(cause: ToolkitError): ToolkitError {
+  return fail("unsupported", "This unit takes no files over OSDP.", { cause, data: { ...cause.data } });
 }
 
 function canPoll(run: Run, status: FileStatus, next: TransferAction): boolean {

@@ -129,7 +129,8 @@ async function broken(order: FlashOrder, before: UnitIdentity, error: ToolkitErr
 }
 
 async function versionNow(profile: WireProfile, error: ToolkitError): Promise<string | null> {
-  if (error.code !== "device-refused" && error.code !== "cancelled" && error.code !== "protocol") return null;
+  const stillHeard: readonly string[] = ["device-refused", "cancelled", "protocol", "unsupported"];
+  if (!stillHeard.includes(error.code)) return null;
   try {
     return (await profile.identify({ maxAttempts: 2 })).firmwareVersion;
   } catch {
