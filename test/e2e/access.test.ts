@@ -57,6 +57,7 @@ describe.concurrent("every view", () => {
         await page.getByRole("heading", { name: "Security Relay A" }).waitFor();
         await check("setup, security relay");
         await button(page, "Next").click();
+        await page.getByRole("heading", { name: "Relay A", exact: true }).waitFor();
         await page
           .getByLabel(/^After opening/)
           .first()

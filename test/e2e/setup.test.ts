@@ -13,6 +13,8 @@ describe("relay setup", () => {
       await button(page, "Next").click();
       const openTime = page.getByLabel(/^Open time/).first();
       const mode = page.getByLabel(/^After opening/).first();
+      const local = page.getByRole("heading", { name: "Relay A", exact: true });
+      await local.waitFor(); // The step before has an Open time, too.
       expect(await openTime.inputValue()).toBe("5");
       await openTime.fill("7");
       await mode.selectOption({ label: "stays until triggered again (Bistable)" });
@@ -21,8 +23,10 @@ describe("relay setup", () => {
       await button(page, "Back").click();
       await page.getByRole("heading", { name: "Security Relay A" }).waitFor();
       await button(page, "Next").click();
+      await local.waitFor();
       expect(await openTime.inputValue()).toBe("7");
       await page.reload();
+      await local.waitFor();
       expect(await openTime.inputValue()).toBe("7");
       await page.getByText("2 fields changed").waitFor();
 
