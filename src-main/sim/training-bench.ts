@@ -11,8 +11,8 @@ import { createSimSr01, type SimSr01 } from "./sr01/sim-sr01.ts";
 
 /** What the simulated adapter is called. */
 export const trainingPortPath = "training";
-/** Size of a practice firmware file: some 20 s at 9600 bit/s, long enough to pull the cable half-way. */
-const imagePayloadBytes = 20 * 1024;
+/** Size of a practice firmware file: some 18 s at 9600 bit/s, long enough to pull the cable half-way. */
+const imagePayloadBytes = 16 * 1024;
 const phonePassword = "practice-bench";
 
 /** The bench's state as pages see it. */
