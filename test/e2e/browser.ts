@@ -11,8 +11,8 @@ export interface JourneyOptions {
   context?: BrowserContextOptions;
   theme?: "light" | "dark" | "sunlight";
   language?: "en" | "de";
-  /** Addresses whose refusal (status 400) belongs to the journey. */
-  refusals?: RegExp;
+  /** Complaints of the browser that belong to the journey, as `<address> <text>`. */
+  expected?: RegExp;
 }
 
 /** What a journey is given. */
@@ -69,7 +69,7 @@ export async function journey(options: JourneyOptions, walk: (given: Journey) =>
     });
     context.setDefaultTimeout(15_000);
     await gatherReports(context);
-    const problems = observe(context, host.origin, options.refusals);
+    const problems = observe(context, host.origin, options.expected);
     const another = async (): Promise<Page> => {
       const page = await context.newPage();
       await page.goto(host.url);
@@ -96,7 +96,7 @@ function lookOf({ theme = "light", language = "en" }: JourneyOptions): { name: s
 }
 
 /** Gathers what must not happen in any journey. */
-function observe(context: BrowserContext, origin: string, refusals: RegExp | undefined): string[] {
+function observe(context: BrowserContext, origin: string, expected: RegExp | undefined): string[] {
   const problems: string[] = [];
   context.on("request", (request) => {
     const { protocol, origin: asked } = new URL(request.url());
@@ -104,7 +104,7 @@ function observe(context: BrowserContext, origin: string, refusals: RegExp | und
   });
   context.on("console", (message) => {
     if (message.type() !== "error" && message.type() !== "warning") return;
-    if (refusals?.test(message.location().url) && message.text().includes("status of 400")) return;
+    if (expected?.test(`${message.location().url} ${message.text()}`)) return;
     problems.push(`console ${message.type()}: ${message.text()}`);
   });
   context.on("weberror", (error) => problems.push(`exception: ${error.error().message}`));

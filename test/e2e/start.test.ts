@@ -30,8 +30,23 @@ describe("start", () => {
     });
   });
 
+  it("says that the toolkit went away, and every view can still be walked to", async () => {
+    await journey({ expected: /\/api\/events .*(ERR_CONNECTION|ERR_INCOMPLETE)/ }, async ({ page, host }) => {
+      await page.getByRole("heading", { name: "What is connected" }).waitFor();
+      await page.waitForFunction(
+        () => performance.getEntriesByType("resource").filter(({ name }) => /Page-[^/]+\.js$/.test(name)).length >= 5,
+      );
+      await host.stop();
+      await page.getByText(/^Connection lost\./).waitFor();
+      await page.getByRole("link", { name: "Firmware" }).click();
+      await button(page, "Open the line").waitFor();
+      await page.getByRole("link", { name: "Settings" }).click();
+      await page.getByRole("heading", { name: "Theme" }).waitFor();
+    });
+  });
+
   it("lets three pages follow and shows the fourth that it is already open, with a way to use it here", async () => {
-    await journey({ refusals: /\/api\/events/ }, async ({ page, another }) => {
+    await journey({ expected: /\/api\/events .*status of 400/ }, async ({ page, another }) => {
       const pages = [page, await another(), await another()];
       for (const one of pages) await one.getByRole("heading", { name: "What is connected" }).waitFor();
       const fourth = await another();
