@@ -16,8 +16,7 @@ import { startTrainingBench } from "../sim/training-bench.ts";
 import { createFileLog, type FileLog } from "./log.ts";
 import { ownerName, ownerRuns } from "./owner.ts";
 import { openSecrets } from "./secrets/key-store.ts";
-import { adapterKey, isLikelyAdapter, listPorts } from "./serial/port-list.ts";
-import { openSerialPort } from "./serial/serial-port.ts";
+import { systemPorts } from "./serial/ports.ts";
 import { createPage } from "./static.ts";
 import { claimWindow } from "./store/claim-window.ts";
 import { openMemoryStore, openStore } from "./store/sqlite-store.ts";
@@ -51,11 +50,7 @@ export async function createNodeApp({ dataDir, host }: NodeAppOptions): Promise<
     ...{ clock: systemClock, log, store, secrets: openSecrets({ dataDir, log }) },
     ...{ who: userName(), owner: ownerName(), newId: () => randomUUID(), listenMs },
     ...{ wireTiming: defaultTiming, deviceTiming: defaultDeviceTiming, phoneTiming: {} },
-    ports: {
-      list: async () =>
-        (await listPorts()).map((port) => ({ ...port, key: adapterKey(port), likely: isLikelyAdapter(port) })),
-      open: (path, baud, signal) => openSerialPort({ path, baud, log, ...(signal ? { signal } : {}) }),
-    },
+    ports: systemPorts(log),
   };
   const app = await createApp({
     ...{ version, host, seams, files: createMemoryFiles(systemClock), readOnly: claim.readOnly, stillRuns: ownerRuns },

@@ -117,14 +117,19 @@ export interface OpenLineOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What a line needs. `allowanceMs`: what was measured on this port's adapter, in place of the usual allowance. */
+export type LineSeams = Pick<Seams, "clock" | "wireTiming" | "deviceTiming"> & {
+  allowanceMs?: (path: string) => number | null | Promise<number | null>;
+};
+
 /** Owns every port and its bus. Opens a line by the rules of the line modes: listen first, one user of a port. */
 export class Lines {
   readonly #ports: PortSource;
-  readonly #seams: Pick<Seams, "clock" | "wireTiming" | "deviceTiming">;
+  readonly #seams: LineSeams;
   readonly #open = new Map<string, Line | null>();
   readonly #captures = new Map<string, LineCapture>();
 
-  constructor(ports: PortSource, seams: Pick<Seams, "clock" | "wireTiming" | "deviceTiming">) {
+  constructor(ports: PortSource, seams: LineSeams) {
     this.#ports = ports;
     this.#seams = seams;
   }
@@ -149,11 +154,12 @@ export class Lines {
     let port: Port | null = null;
     try {
       const capture = this.capture(path);
+      const wireTiming = await this.#timingOf(path);
       port = tapPort(await this.#ports.open(path, baud, signal), this.#seams.clock, (piece) => {
         capture.take(piece);
       });
       if (mode !== "listening") await listenFirst(port, this.#seams.clock, options.listenMs, signal);
-      const line = new Line(port, mode, this.#seams);
+      const line = new Line(port, mode, { ...this.#seams, wireTiming });
       line.onGone(() => this.#open.delete(path));
       this.#open.set(path, line);
       return line;
@@ -162,6 +168,12 @@ export class Lines {
       await port?.close();
       throw error;
     }
+  }
+
+  async #timingOf(path: string): Promise<Seams["wireTiming"]> {
+    const { wireTiming, allowanceMs } = this.#seams;
+    const latencyMs = (await allowanceMs?.(path)) ?? null;
+    return latencyMs === null ? wireTiming : { ...wireTiming, latencyMs };
   }
 
   /** Closes everything. */

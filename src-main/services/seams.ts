@@ -6,6 +6,7 @@ import type { WireTiming } from "../osdp/wire.ts";
 import type { Secrets } from "../records/secrets.ts";
 import type { Store } from "../records/store.ts";
 import type { Hub } from "./hub.ts";
+import type { UsbWithoutPort } from "./model/adapter.ts";
 
 /** One serial port as the system lists it; unknown values null. */
 export interface ListedPort {
@@ -18,13 +19,23 @@ export interface ListedPort {
   key: string;
   /** A USB-RS485 adapter by its chip. */
   likely: boolean;
+  /** Which USB socket, where the system tells. */
+  usbPlace?: string | null;
+  /** Other names of the same port, e.g. under /dev/serial/by-id. */
+  aliases?: string[];
 }
 
 /** How ports are had: the real ones of the machine, or the simulated one of Training. */
 export interface PortSource {
+  /** Node's name of the system, for advice about drivers; absent where there is none to give. */
+  readonly platform?: string;
   list(): Promise<ListedPort[]>;
   /** Rejects with `busy`, `bad-input` (absent, no permission), `link-lost`, `cancelled`. */
   open(path: string, baud: number, signal?: AbortSignal): Promise<Port>;
+  /** Adapters of known chips on USB that have no serial port. */
+  withoutPort?(): Promise<UsbWithoutPort[]>;
+  /** Tells of plugging and unplugging until the returned function is called. Does not keep the process alive. */
+  watch?(changed: () => void): () => void;
 }
 
 /** Everything outside that the services use. Real and simulated sides are exchanged here and nowhere else. */

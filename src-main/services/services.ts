@@ -1,3 +1,4 @@
+import { measuredAllowanceMs, watchAdapters } from "./adapters.ts";
 import { FlashWork, type FileSource } from "./flash-work.ts";
 import { Jobs } from "./jobs.ts";
 import { LineWork } from "./line-work.ts";
@@ -28,14 +29,17 @@ export function createServices(seams: Seams, files: FileSource): Services {
   const jobs = new Jobs(seams);
   const once = new Once();
   const safety = new Safety(seams);
-  const lines = new Lines(seams.ports, seams);
+  const allowanceMs = (path: string): number | null => measuredAllowanceMs(seams, path);
+  const lines = new Lines(seams.ports, { ...seams, allowanceMs });
   const line = new LineWork(seams, lines, jobs, safety);
   const outputs = new OutputWork(seams, line, jobs, safety, once);
   const flash = new FlashWork(seams, line, jobs, once, files);
   const phone = new PhoneWork(seams, jobs);
   const phoneWrites = new PhoneWrites(seams, phone, jobs, safety, once);
   seams.hub.set("jobs", { jobs: [] });
+  const stopWatching = watchAdapters(seams);
   const close = async (): Promise<void> => {
+    stopWatching();
     await jobs.close();
     await line.shutDown();
     await lines.close();

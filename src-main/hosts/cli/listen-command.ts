@@ -3,7 +3,7 @@ import { fail, toToolkitError } from "../../lib/errors.ts";
 import { LineCapture } from "../../osdp/capture.ts";
 import { osdpRates, type ListenPort } from "../../osdp/baud-finder.ts";
 import { Listening, type Heard, type ListenSummary } from "../../services/listen.ts";
-import { openSerialPort } from "../serial/serial-port.ts";
+import { openAnyPort } from "../serial/ports.ts";
 import { captureTo } from "./capture-file.ts";
 import type { CliAction, CliContext } from "./context.ts";
 import { readFollowKeys } from "./follow-keys.ts";
@@ -25,14 +25,14 @@ export type OpenListenPort = (
   baud: number,
 ) => Promise<ListenPort & { close(): Promise<void> }>;
 
-const openSystemPort: OpenListenPort = ({ log, signal }, path, baud) => openSerialPort({ path, baud, log, signal });
+const openSystemPort: OpenListenPort = ({ log, signal }, path, baud) => openAnyPort({ path, baud, log, signal });
 
 /** Adds `listen`. */
 export function registerListenCommand(program: Command, action: CliAction): void {
   program
     .command("listen")
     .description("silent tap: tells what passes on a line, sends nothing; ends with Ctrl-C or after --seconds")
-    .requiredOption("--port <path>", "serial port, e.g. /dev/ttyUSB0 or COM3")
+    .requiredOption("--port <path>", "serial port (/dev/ttyUSB0, COM3), or a gateway: tcp://ADDRESS:PORT")
     .option("--baud <n>", "speed in bit/s, or auto: found by listening", "auto")
     .option("--capture <file>", "record every byte into this .osdpcap file (replaced when it is there)")
     .option("--key-file <file>", "decrypt with this key (32 hex digits; more keys on more lines); shows keys in KEYSET")

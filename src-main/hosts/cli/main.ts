@@ -2,6 +2,7 @@ import { version } from "../../../package.json";
 import { registerComsetCommand } from "./comset-command.ts";
 import { registerDecodeCommand } from "./decode-command.ts";
 import { registerDemoCommand } from "./demo-command.ts";
+import { registerDoctorCommand } from "./doctor-command.ts";
 import { registerFlashCommand } from "./flash-command.ts";
 import type { RegisterCommands } from "./frame.ts";
 import { registerKeysCommand } from "./keys-command.ts";
@@ -19,6 +20,7 @@ import { registerWebCommand } from "./web-command.ts";
 /** Every verb of the command line, in the order of `--help`. */
 const commands: readonly RegisterCommands[] = [
   registerPortsCommand,
+  registerDoctorCommand,
   registerSr01Commands,
   registerFlashCommand,
   registerPairCommand,

@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 import { fail } from "../../lib/errors.ts";
+import { directions, type Direction } from "../serial/direction.ts";
 import { addKeyOptions, type KeyOptions } from "./key-options.ts";
 
 /** How a line is opened. `listenMs` is how long to listen before the first byte. */
@@ -7,6 +8,7 @@ export interface LineOptions {
   port: string;
   listenMs: number;
   line: "bench" | "alone";
+  direction?: Direction;
 }
 
 /** Options of every verb that talks to an SR01. `baud` in bit/s. */
@@ -45,7 +47,15 @@ export function requireDoor({ line, door }: LineOptions & DoorOptions): void {
 /** Adds the options of {@link LineOptions}. */
 export function addLineOptions(command: Command): Command {
   return command
-    .requiredOption("--port <path>", "serial port, e.g. /dev/ttyUSB0 or COM3")
+    .requiredOption("--port <path>", "serial port (/dev/ttyUSB0, COM3), or a gateway: tcp://ADDRESS:PORT")
+    .addOption(
+      new Option(
+        "--direction <who>",
+        "who switches the adapter's transmitter: itself, or RTS high or low while sending",
+      )
+        .choices(directions)
+        .default("auto"),
+    )
     .addOption(wholeOption("--listen-ms <ms>", "listen for another master first", 0, 600_000).default(2000))
     .addOption(
       new Option("--line <mode>", "who else is on the line: nobody (bench), or the phone is taken off it (alone)")

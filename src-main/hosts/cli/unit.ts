@@ -10,7 +10,9 @@ import { onFactoryKey, openLink, type RandomBytes } from "../../sr01/keys.ts";
 import { createOsdpSr01 } from "../../sr01/osdp-sr01.ts";
 import type { WireProfile } from "../../sr01/profile.ts";
 import { openSecrets } from "../secrets/key-store.ts";
-import { openSerialPort } from "../serial/serial-port.ts";
+import type { Direction } from "../serial/direction.ts";
+import { openAnyPort } from "../serial/ports.ts";
+import { measuredAllowance } from "./adapter-records.ts";
 import type { CliContext } from "./context.ts";
 import { givenKey, systemRandomBytes } from "./key-options.ts";
 import type { DeviceOptions, LineOptions } from "./options.ts";
@@ -22,14 +24,17 @@ const nextStep = "the door phone's own page: Device > RS485, Security > Security
 
 /** What device verbs use of this computer; tests put simulated ones in their place. */
 export interface UnitSeams {
-  openPort: (cli: CliContext, path: string, baud: number) => Promise<Port>;
+  openPort: (cli: CliContext, path: string, baud: number, direction?: Direction) => Promise<Port>;
+  /** What to allow for the port's adapter, ms, where it was measured; absent or null: the usual. */
+  allowanceMs?: (cli: CliContext, path: string) => Promise<number | null>;
   secrets: (cli: CliContext) => Secrets;
   randomBytes: RandomBytes;
 }
 
 /** The real ones. */
 export const systemSeams: UnitSeams = {
-  openPort: ({ log, signal }, path, baud) => openSerialPort({ path, baud, log, signal }),
+  openPort: ({ log, signal }, path, baud, direction) => openAnyPort({ path, baud, log, signal, direction }),
+  allowanceMs: measuredAllowance,
   secrets: ({ dataDir, log }) => openSecrets({ dataDir, log }),
   randomBytes: systemRandomBytes,
 };
@@ -50,11 +55,12 @@ export async function withLine(
   seams: UnitSeams = systemSeams,
 ): Promise<void> {
   const { clock, signal } = cli;
+  const { port: path, baud, line: mode, listenMs, direction } = options;
+  const allowanceMs = (asked: string) => seams.allowanceMs?.(cli, asked) ?? null;
   const lines = new Lines(
-    { list: () => Promise.resolve([]), open: (path, baud) => seams.openPort(cli, path, baud) },
-    { clock, wireTiming: defaultTiming, deviceTiming: defaultDeviceTiming },
+    { list: () => Promise.resolve([]), open: () => seams.openPort(cli, path, baud, direction) },
+    { clock, allowanceMs, wireTiming: defaultTiming, deviceTiming: defaultDeviceTiming },
   );
-  const { port: path, baud, line: mode, listenMs } = options;
   const line = await lines.open({ path, baud, mode, listenMs, signal });
   const lease = line.takeAlone("the command line");
   try {

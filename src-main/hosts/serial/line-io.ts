@@ -9,6 +9,8 @@ export interface BindingPort {
   drain(): Promise<void>;
   flush(): Promise<void>;
   update(options: { baudRate: number }): Promise<void>;
+  /** Sets the modem lines; what is not named is dropped. */
+  set?(options: { brk: boolean; cts: boolean; dtr: boolean; rts: boolean }): Promise<void>;
 }
 
 /** The additional members of the binding on Linux. */

@@ -54,6 +54,16 @@ export function adapterKey(port: ListedPort): string {
   return `path/${port.path}`;
 }
 
+/** The keys of all ports together: a serial number that several adapters share (copies do) names none of them. */
+export function adapterKeys(ports: readonly ListedPort[]): string[] {
+  const keys = ports.map(adapterKey);
+  return ports.map((port, i) => {
+    const key = keys[i] as string;
+    const isShared = keys.filter((one) => one === key).length > 1;
+    return isShared ? adapterKey({ ...port, serialNumber: null }) : key;
+  });
+}
+
 /** CP2102 modules leave the factory with `0001`, others with zeros: no name for one adapter. */
 function isFactoryFiller(serialNumber: string): boolean {
   return /^0*1?$/.test(serialNumber.trim());

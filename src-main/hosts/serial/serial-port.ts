@@ -1,9 +1,12 @@
 import { SerialPort } from "serialport";
+import { sleep, systemClock } from "../../lib/clock.ts";
 import { fail, toToolkitError, type ToolkitError } from "../../lib/errors.ts";
 import { Listeners } from "../../lib/listeners.ts";
 import type { Log } from "../../lib/log.ts";
 import { Mutex } from "../../lib/mutex.ts";
 import type { Port } from "../../lib/port.ts";
+import { pulledVerdict } from "../../services/port-verdict.ts";
+import { createTransmitter, type Direction, type Transmitter } from "./direction.ts";
 import { lineIo, type BindingPort, type LineIo } from "./line-io.ts";
 import { openError } from "./open-errors.ts";
 
@@ -13,11 +16,14 @@ export interface OpenSerialPort {
   baud: number;
   log: Log;
   signal?: AbortSignal | undefined;
+  /** Who switches the transmitter; the adapter itself unless said otherwise. */
+  direction?: Direction | undefined;
   open?: (options: { path: string; baudRate: number; lock: boolean; hupcl: boolean }) => Promise<BindingPort>;
 }
 
 /**
- * Opens a serial device 8N1 with an exclusive lock and without touching its modem lines. Errors: `bad-input` (field
+ * Opens a serial device 8N1 with an exclusive lock, its transmitter off. Its modem lines are only touched when RTS is to
+ * switch the transmitter. Errors: `bad-input` (field
  * `port`: not there, no serial port, not allowed, with the command that helps), `busy` (in use), `cancelled`, else
  * `link-lost`.
  */
@@ -35,7 +41,14 @@ export async function openSerialPort(options: OpenSerialPort): Promise<Port> {
     throw error;
   });
   log.debug("serial.open", { path, baud });
-  return new SerialLine(path, baud, port, log);
+  const transmitter = createTransmitter(port, options.direction ?? "auto", log);
+  await transmitter.off();
+  return new SerialLine({ path, baud, port, log, transmitter });
+}
+
+/** Time of so many bytes on the line, 8N1, and the stop bit of the last one. */
+function lineMs(bytes: number, baud: number): number {
+  return ((bytes * 10 + 1) * 1000) / baud;
 }
 
 /** The opened port, or `cancelled` at once when the signal fires; a port that opens after that is closed. */
@@ -55,6 +68,14 @@ function abandonable(opening: Promise<BindingPort>, signal: AbortSignal | undefi
   });
 }
 
+interface Opened {
+  path: string;
+  baud: number;
+  port: BindingPort;
+  log: Log;
+  transmitter: Transmitter;
+}
+
 class SerialLine implements Port {
   readonly path: string;
   #baud: number;
@@ -68,12 +89,15 @@ class SerialLine implements Port {
   readonly #pending = new Set<(error: ToolkitError) => void>();
   #ending: Promise<void> | undefined;
 
-  constructor(path: string, baud: number, port: BindingPort, log: Log) {
+  readonly #transmitter: Transmitter;
+
+  constructor({ path, baud, port, log, transmitter }: Opened) {
     this.path = path;
     this.#baud = baud;
     this.#port = port;
     this.#io = lineIo(port);
     this.#log = log;
+    this.#transmitter = transmitter;
     void this.#readLoop();
   }
 
@@ -83,8 +107,17 @@ class SerialLine implements Port {
 
   write(bytes: Uint8Array): Promise<void> {
     return this.#turn(async () => {
-      await this.#io.write(bytes);
-      await this.#port.drain();
+      const { byRts } = this.#transmitter;
+      const since = systemClock.now();
+      await this.#transmitter.on();
+      try {
+        await this.#io.write(bytes);
+        await this.#port.drain();
+        // The chip's own buffer is not empty yet when the system says so; a transmitter switched off cuts the frame.
+        if (byRts) await sleep(systemClock, Math.max(0, since + lineMs(bytes.length, this.#baud) - systemClock.now()));
+      } finally {
+        await this.#transmitter.off();
+      }
     });
   }
 
@@ -201,6 +234,7 @@ class SerialLine implements Port {
   }
 
   #goneError(cause: unknown): ToolkitError {
-    return fail("link-lost", `The adapter ${this.path} is gone.`, { data: { seen: String(cause) }, cause });
+    const verdict = pulledVerdict(this.path);
+    return fail("link-lost", `The adapter ${this.path} is gone.`, { data: { seen: String(cause), verdict }, cause });
   }
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { portVerdictSchema, usbWithoutPortSchema } from "./adapter.ts";
 import { errorShapeSchema, lineModeSchema, momentSchema } from "./common.ts";
 
 /** One row of PDCAP: function code, compliance byte, number byte (OSDP v2.2 annex B). */
@@ -40,12 +41,30 @@ export const portInfoSchema = z.object({
   label: z.string().nullable(),
   /** A USB-RS485 adapter by its chip; built-in ports are false. */
   likely: z.boolean(),
+  /** Which USB socket, like `1-1.2:1.0`; null where the system does not tell. */
+  usbPlace: z.string().nullable().optional(),
+  /** Other names of the same port, e.g. under /dev/serial/by-id. */
+  aliases: z.array(z.string()).optional(),
+  /**
+   * The label last given at this USB place, to an adapter without a serial number of its own: a person confirms it (by
+   * giving it again) each time something was plugged in there. Then it becomes `label`.
+   */
+  looksLike: z.string().nullable().optional(),
+  /** Measured turn-around, worst case in ms; null = not measured on this adapter. */
+  latencyMs: z.number().nullable().optional(),
 });
 /** See {@link portInfoSchema}. */
 export type PortInfo = z.infer<typeof portInfoSchema>;
 
 /** Topic `adapters`. */
-export const adaptersSchema = z.object({ ports: z.array(portInfoSchema), error: errorShapeSchema.nullable() });
+export const adaptersSchema = z.object({
+  ports: z.array(portInfoSchema),
+  error: errorShapeSchema.nullable(),
+  /** Adapters on USB that have no serial port. */
+  withoutPort: z.array(usbWithoutPortSchema).optional(),
+  /** What to do when there is no adapter to choose; null when there is one. */
+  verdict: portVerdictSchema.nullable().optional(),
+});
 /** See {@link adaptersSchema}. */
 export type Adapters = z.infer<typeof adaptersSchema>;
 

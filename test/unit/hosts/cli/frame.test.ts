@@ -76,7 +76,7 @@ describe("options", () => {
   it("have defaults", async () => {
     expect((await run(["identify", "--port", "/dev/x"])).stdout).toBe("fine\n");
     const defaults: DeviceOptions = {
-      ...{ port: "/dev/x", baud: 9600, address: 0, plain: false, listenMs: 2000, line: "bench" },
+      ...{ port: "/dev/x", baud: 9600, address: 0, plain: false, listenMs: 2000, line: "bench", direction: "auto" },
     };
     expect(seen.options).toEqual(defaults);
   });

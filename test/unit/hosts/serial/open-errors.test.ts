@@ -86,10 +86,11 @@ describe("why a port does not open", () => {
   it("reads the real group of a node", () => {
     const dir = mkdtempSync(join(tmpdir(), "sr01-group-"));
     const groups = join(dir, "group");
-    writeFileSync(groups, `other:x:99999:\nmine:x:${String(process.getgid?.() ?? 0)}:\n`);
+    writeFileSync(groups, `other:x:99999:\nmine:x:${String(process.getgid?.() ?? 0)}:ann\n`);
     writeFileSync(join(dir, "node"), "");
     chmodSync(join(dir, "node"), 0o660);
-    expect(readOwner(join(dir, "node"), groups)).toEqual({ group: "mine", groupMayUse: true });
+    const gid = process.getgid?.() ?? 0;
+    expect(readOwner(join(dir, "node"), groups)).toEqual({ group: "mine", groupMayUse: true, gid, members: ["ann"] });
     expect(readOwner(join(dir, "absent"), groups)).toBeNull();
     rmSync(dir, { recursive: true });
   });
