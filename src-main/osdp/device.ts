@@ -12,7 +12,7 @@ import {
   type RequestOptions,
 } from "./conversation.ts";
 import { interrupted } from "./device-errors.ts";
-import { DEFAULT_RECEIVE_BYTES } from "./frame.ts";
+import { DEFAULT_RECEIVE_BYTES, type CheckKind } from "./frame.ts";
 import { noSecureChannel, openSession, type LinkKey } from "./handshake.ts";
 import { ACK, type Capability, type DeviceId } from "./replies.ts";
 import type { Wire } from "./wire.ts";
@@ -78,6 +78,10 @@ export class Device {
   /** Repeated sendings so far. */
   get repeats(): number {
     return this.#talk.repeats;
+  }
+  /** The kind of check that it is spoken to with; found out at its start. */
+  get check(): CheckKind {
+    return this.#talk.check;
   }
   /** How the link is protected just now. */
   get security(): LinkSecurity {

@@ -6,6 +6,7 @@ import { registerDoctorCommand } from "./doctor-command.ts";
 import { registerFlashCommand } from "./flash-command.ts";
 import type { RegisterCommands } from "./frame.ts";
 import { registerKeysCommand } from "./keys-command.ts";
+import { registerLineQualityCommand } from "./line-quality-command.ts";
 import { registerListenCommand } from "./listen-command.ts";
 import { registerPairCommand } from "./pair-command.ts";
 import { registerPhoneCommands } from "./phone-commands.ts";
@@ -27,6 +28,7 @@ const commands: readonly RegisterCommands[] = [
   registerKeysCommand,
   registerComsetCommand,
   registerScanCommand,
+  registerLineQualityCommand,
   registerDecodeCommand,
   registerListenCommand,
   registerPhoneCommands,
