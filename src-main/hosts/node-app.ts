@@ -14,6 +14,7 @@ import { memorySecrets } from "../records/secrets.ts";
 import type { Seams } from "../services/seams.ts";
 import { startTrainingBench } from "../sim/training-bench.ts";
 import { createFileLog, type FileLog } from "./log.ts";
+import { systemRandomBytes } from "./random-bytes.ts";
 import { ownerName, ownerRuns } from "./owner.ts";
 import { openSecrets } from "./secrets/key-store.ts";
 import { systemPorts } from "./serial/ports.ts";
@@ -48,7 +49,7 @@ export async function createNodeApp({ dataDir, host }: NodeAppOptions): Promise<
   const store = openStore(dataDir, { log });
   const seams: Omit<Seams, "hub"> = {
     ...{ clock: systemClock, log, store, secrets: openSecrets({ dataDir, log }) },
-    ...{ who: userName(), owner: ownerName(), newId: () => randomUUID(), listenMs },
+    ...{ who: userName(), owner: ownerName(), newId: () => randomUUID(), randomBytes: systemRandomBytes, listenMs },
     ...{ wireTiming: defaultTiming, deviceTiming: defaultDeviceTiming, phoneTiming: {} },
     ports: systemPorts(log),
   };

@@ -9,6 +9,7 @@ import type { LineMode } from "./model/common.ts";
 import type { Identity, LineState, Sr01Status } from "./model/sr01.ts";
 import type { Safety } from "./safety.ts";
 import type { Seams } from "./seams.ts";
+import { UnitLinks } from "./unit-link.ts";
 
 /** Live status is read so often, ms. */
 const watchEveryMs = 250;
@@ -38,6 +39,7 @@ export class LineWork {
   readonly #lines: Lines;
   readonly #jobs: Jobs;
   readonly #safety: Safety;
+  readonly #links: UnitLinks;
   #choice: LineChoice | null = null;
   #line: Line | null = null;
   #watching: AbortController | null = null;
@@ -52,6 +54,7 @@ export class LineWork {
     this.#lines = lines;
     this.#jobs = jobs;
     this.#safety = safety;
+    this.#links = new UnitLinks(seams);
     seams.hub.set("line", closedLine);
   }
 
@@ -108,7 +111,7 @@ export class LineWork {
   async shared<T>(job: JobContext, work: (profile: WireProfile, line: Line) => Promise<T>): Promise<T> {
     const line = await this.#ensureOpen(job);
     const lease = line.share();
-    return this.#using(line, lease, work);
+    return this.#using(line, lease, job.signal, work);
   }
 
   /** Runs work with the line for itself. Waits for the live status to leave; `busy` when others stay. */
@@ -117,7 +120,7 @@ export class LineWork {
     const lease = await this.#takeAlone(line, holder, job.signal);
     this.#seams.hub.patch("line", { exclusive: holder });
     try {
-      return await this.#using(line, lease, work);
+      return await this.#using(line, lease, job.signal, work);
     } finally {
       this.#seams.hub.patch("line", { exclusive: null });
     }
@@ -147,9 +150,15 @@ export class LineWork {
     return identity;
   }
 
-  async #using<T>(line: Line, lease: Lease, work: (profile: WireProfile, line: Line) => Promise<T>): Promise<T> {
+  async #using<T>(
+    line: Line,
+    lease: Lease,
+    signal: AbortSignal,
+    work: (profile: WireProfile, line: Line) => Promise<T>,
+  ): Promise<T> {
     const address = this.#choice?.address ?? 0;
     try {
+      await this.#links.prepare(line.bus.device(address), signal);
       return await work(createOsdpSr01({ bus: line.bus, address, clock: this.#seams.clock }), line);
     } catch (error) {
       if (toToolkitError(error).code === "device-timeout") this.#seams.hub.patch("line", { online: false });
@@ -237,7 +246,7 @@ export class LineWork {
       const reading = new AbortController();
       this.#reading = reading;
       const either = AbortSignal.any([signal, reading.signal]);
-      await this.#using(line, lease, (profile) => this.readStatus(profile, either));
+      await this.#using(line, lease, either, (profile) => this.readStatus(profile, either));
       return true;
     } catch (error) {
       this.#seams.log.debug("live status", { error: errorShape(error) });

@@ -52,6 +52,8 @@ export interface Seams {
   owner: string;
   /** A fresh id, hard to guess. */
   newId: () => string;
+  /** So many random bytes, fit for keys. */
+  randomBytes: (count: number) => Uint8Array;
   /** Before the first byte is sent the line is listened to for so long, ms (docs/architecture.md "Line modes"). */
   listenMs: number;
   wireTiming: WireTiming;

@@ -43,7 +43,13 @@ export function makeSeams(clock: Clock, parts: Partial<Seams> = {}): Seams {
   };
   return {
     ...{ clock, log: silentLog, hub: makeHub(), store: openMemoryStore(), secrets: memorySecrets(), ports: none },
-    ...{ who: "tester", owner: "this run", newId: () => `id-${String(++ids)}`, listenMs: 50 },
+    ...{
+      who: "tester",
+      owner: "this run",
+      newId: () => `id-${String(++ids)}`,
+      randomBytes: (count) => new Uint8Array(count).fill(++ids),
+      listenMs: 50,
+    },
     ...{ wireTiming: quickTiming, deviceTiming: defaultDeviceTiming },
     phoneTiming: { gapMs: 1, timeoutMs: 500, settleMs: 20 },
     ...parts,

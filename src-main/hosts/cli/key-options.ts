@@ -1,8 +1,6 @@
-import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
 import { fail } from "../../lib/errors.ts";
 import { parseKey } from "../../osdp/secure-channel.ts";
-import type { RandomBytes } from "../../sr01/keys.ts";
 import { readKeyFile } from "../secure-file.ts";
 import type { CliContext } from "./context.ts";
 
@@ -11,9 +9,6 @@ export interface KeyOptions {
   keyFile?: string;
   keyEnv?: string;
 }
-
-/** Random bytes of the system. */
-export const systemRandomBytes: RandomBytes = (count) => new Uint8Array(randomBytes(count));
 
 /** Adds the options of {@link KeyOptions} to a verb. */
 export function addKeyOptions(command: Command): Command {

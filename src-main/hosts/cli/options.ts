@@ -9,6 +9,8 @@ export interface LineOptions {
   listenMs: number;
   line: "bench" | "alone";
   direction?: Direction;
+  /** Every byte both ways goes into this file. */
+  capture?: string;
 }
 
 /** Options of every verb that talks to an SR01. `baud` in bit/s. */
@@ -56,6 +58,7 @@ export function addLineOptions(command: Command): Command {
         .choices(directions)
         .default("auto"),
     )
+    .option("--capture <file>", "record every byte both ways into this .osdpcap file (replaced when it is there)")
     .addOption(wholeOption("--listen-ms <ms>", "listen for another master first", 0, 600_000).default(2000))
     .addOption(
       new Option("--line <mode>", "who else is on the line: nobody (bench), or the phone is taken off it (alone)")

@@ -13,8 +13,10 @@ import { openSecrets } from "../secrets/key-store.ts";
 import type { Direction } from "../serial/direction.ts";
 import { openAnyPort } from "../serial/ports.ts";
 import { measuredAllowance } from "./adapter-records.ts";
+import { withCapture } from "./capture-file.ts";
 import type { CliContext } from "./context.ts";
-import { givenKey, systemRandomBytes } from "./key-options.ts";
+import { systemRandomBytes } from "../random-bytes.ts";
+import { givenKey } from "./key-options.ts";
 import type { DeviceOptions, LineOptions } from "./options.ts";
 
 /** What the SR01's maker did not publish; the first sentence when nobody answers. */
@@ -61,16 +63,18 @@ export async function withLine(
     { list: () => Promise.resolve([]), open: () => seams.openPort(cli, path, baud, direction) },
     { clock, allowanceMs, wireTiming: defaultTiming, deviceTiming: defaultDeviceTiming },
   );
-  const line = await lines.open({ path, baud, mode, listenMs, signal });
-  const lease = line.takeAlone("the command line");
-  try {
-    await work(line);
-  } catch (error) {
-    throw explained(error);
-  } finally {
-    lease.release();
-    await line.close();
-  }
+  return withCapture(lines.capture(path), options.capture, cli, async () => {
+    const line = await lines.open({ path, baud, mode, listenMs, signal });
+    const lease = line.takeAlone("the command line");
+    try {
+      await work(line);
+    } catch (error) {
+      throw explained(error);
+    } finally {
+      lease.release();
+      await line.close();
+    }
+  });
 }
 
 /**
