@@ -67,7 +67,7 @@ export async function journey(options: JourneyOptions, walk: (given: Journey) =>
       storageState: { cookies: [], origins: [{ origin: host.origin, localStorage: lookOf(options) }] },
       ...options.context,
     });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(20_000);
     await gatherReports(context);
     const problems = observe(context, host.origin, options.expected);
     const another = async (): Promise<Page> => {

@@ -19,7 +19,7 @@ function risings(levels: readonly number[]): number {
   return levels.filter((level, i) => level === 1 && levels[i - 1] === 0).length;
 }
 
-describe("live test", () => {
+describe.concurrent("live test", () => {
   it("moves the SR01 once for two quick presses and shows it on and off as it happens", async () => {
     await journey({}, async ({ page, host }) => {
       const watch = await host.watch();

@@ -4,7 +4,7 @@ import { button, connectPhone, goTo } from "./steps.ts";
 
 afterAll(closeBrowser);
 
-describe("relay setup", () => {
+describe.concurrent("relay setup", () => {
   it("changes fields, asks about the danger, reads back equal and takes it back; Back and reload lose nothing", async () => {
     await journey({}, async ({ page, host }) => {
       const watch = await host.watch();
