@@ -21,6 +21,6 @@ export default defineConfig({
   renderer: {
     root: "src-renderer",
     plugins: [vue(), vuetify({ autoImport: true })],
-    build: { outDir: "out/renderer", rollupOptions: { input: { index: "src-renderer/index.html" } } },
+    build: { outDir: "out/renderer", minify: true, rollupOptions: { input: { index: "src-renderer/index.html" } } },
   },
 });

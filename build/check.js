@@ -2,13 +2,14 @@
 // `--static` leaves the unit tests out (they are part of `npm test`). Prints a step's output when it ends.
 import { spawn } from "node:child_process";
 
+const unit = ["unit", "npx vitest run --project unit"];
 const lanes = [
   [
     ["types", "npx vue-tsc --noEmit -p tsconfig.json"],
     ["boundaries", "npx depcruise --config .dependency-cruiser.cjs src-main src-renderer"],
     ["format", "npx prettier --check --log-level warn ."],
   ],
-  [["lint", "npx eslint . --max-warnings 0"]],
+  [["lint", "npx eslint . --max-warnings 0"], ...(process.argv.includes("--static") ? [] : [unit])],
 ];
 
 /** Runs one step; true when it passed. */
@@ -23,7 +24,9 @@ function step([name, command]) {
     child.on("close", (code) => {
       const seconds = ((performance.now() - begun) / 1000).toFixed(1);
       console.log(`${code === 0 ? "passed" : "FAILED"}  ${name} (${seconds} s)`);
-      if (code !== 0) process.stdout.write(Buffer.concat(output));
+      const text = Buffer.concat(output).toString();
+      if (code !== 0) process.stdout.write(text);
+      else if (name === "unit") console.log(text.trimEnd().split("\n").at(-1));
       resolve(code === 0);
     });
   });
@@ -36,11 +39,4 @@ async function lane(steps) {
 }
 
 const results = await Promise.all(lanes.map(lane));
-if (!results.every(Boolean)) process.exit(1);
-if (!process.argv.includes("--static")) {
-  const unit = spawn("npx", ["vitest", "run", "--project", "unit"], {
-    shell: process.platform === "win32",
-    stdio: "inherit",
-  });
-  unit.on("close", (code) => process.exit(code ?? 1));
-}
+process.exit(results.every(Boolean) ? 0 : 1);

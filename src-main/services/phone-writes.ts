@@ -140,7 +140,9 @@ export class PhoneWrites {
     seconds: number | undefined,
     facts: RelayFacts,
   ): Promise<JobResult> {
-    const what = `${this.#phone.about()["host"] ?? "door phone"}: ${relay.startsWith("S") ? `Security Relay ${relay.slice(1)}` : `Relay ${relay}`}`;
+    const door = this.#seams.hub.get("app").door;
+    const place = door ? `${door.site} / ${door.door}` : (this.#phone.about()["host"] ?? "door phone");
+    const what = `${place}: ${relay.startsWith("S") ? `Security Relay ${relay.slice(1)}` : `Relay ${relay}`}`;
     this.#safety.mayBeOpen(job.id, what, facts.bistable ? "bistable" : "trigger");
     job.progress({ phase: "send" });
     try {
